@@ -1,0 +1,96 @@
+"""The command line: ``rdmas claims``, ``rdmas validate`` and ``rdmas reconstruct``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from click import style
+
+from rdmas import claims as registry
+from rdmas.cohort import CohortError, load_cohort, problems
+from rdmas.paths import companion_data_dir
+from rdmas.reconstruct import reconstruct as rebuild
+from rdmas.reconstruct import write_patients
+
+VERDICT_COLOURS = {
+    "reproduced": "green",
+    "reproduced under a stated convention": "cyan",
+    "not reproduced": "red",
+    "not checkable": "yellow",
+}
+
+_folder = click.Path(path_type=Path)
+
+
+@click.group()
+@click.version_option(package_name="rdmas")
+def main() -> None:
+    """Re-derive every claim of Li et al. 2025 (ruxolitinib for refractory RD-MAS)."""
+
+
+@main.command()
+@click.option("--data", type=_folder, help="Data folder; by default the companion's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print the content of claims.json.")
+def claims(data: Path | None, as_json: bool) -> None:
+    """Print the scoreboard: each claim, recomputed, with verdict and basis."""
+    try:
+        board = registry.scoreboard(load_cohort(data))
+    except CohortError as error:
+        _fail(error)
+    if as_json:
+        click.echo(registry.as_json(board), nl=False)
+        return
+    width = int(board["id"].str.len().max())
+    value = int(board[["reported", "recomputed"]].map(len).max().max())
+    for row in board.to_dict("records"):
+        verdict = style(row["verdict"], fg=VERDICT_COLOURS[row["verdict"]])
+        note = row["nearest"] or row["convention"]
+        click.echo(
+            f"{row['id']:<{width}}  {row['reported']:>{value}}  {row['recomputed'] or '-':>{value}}"
+            f"  {row['basis']:<8}  {verdict}{f' ({note})' if note else ''}"
+        )
+    click.echo()
+    for row in registry.tally(board).to_dict("records"):
+        click.echo(f"{row['claims']:>3} {row['verdict']}, basis {row['basis']}")
+
+
+@main.command()
+@click.argument("data_dir", type=_folder)
+def validate(data_dir: Path) -> None:
+    """Check the data package in DATA_DIR; one sentence for each fault."""
+    if found := problems(data_dir):
+        _fail(CohortError(found))
+    click.echo(f"{data_dir}: valid")
+
+
+@main.command()
+@click.argument("data_dir", type=_folder, required=False)
+@click.option("--output", type=_folder, help="File to write; by default patients.csv in DATA_DIR.")
+@click.option("--force", is_flag=True, help="Replace a file that differs.")
+def reconstruct(data_dir: Path | None, output: Path | None, force: bool) -> None:
+    """Write patients.csv from the claims and assumptions in DATA_DIR.
+
+    DATA_DIR is by default the companion's own data folder.
+    """
+    folder = companion_data_dir() if data_dir is None else data_dir
+    target = folder / "patients.csv" if output is None else output
+    try:
+        text = rebuild(folder)
+    except CohortError as error:
+        _fail(error)
+    if target.is_dir() or not target.parent.is_dir():
+        _fail(f"{target}: cannot be written; name a file in a folder that exists.")
+    if target.exists() and target.read_bytes() == text.encode():
+        click.echo(f"{target}: unchanged")
+        return
+    if target.exists() and not force:
+        _fail(f"{target}: differs from the reconstruction and was left as it is; use --force.")
+    write_patients(text, target)
+    click.echo(f"{target}: written")
+
+
+def _fail(reason: CohortError | str) -> None:
+    click.echo(str(reason), err=True)
+    sys.exit(1)
