@@ -40,7 +40,6 @@ VERDICTS = (
 ALPHA = 0.05
 
 BY_CONSTRUCTION = "the value was put into the reconstruction"
-NOT_STATED = "not stated"
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def scoreboard(cohort: Cohort | None = None) -> pd.DataFrame:
     --------
     >>> board = scoreboard().set_index("id")
     >>> board.loc["survival_p_value", ["recomputed", "basis", "convention"]].tolist()
-    ['0.011', 'counts', 'Chi-square, N−1']
+    ['0.011', 'counts', 'chi-square, N−1 (Campbell 2007)']
     """
     cohort = load_cohort() if cohort is None else cohort
     return pd.DataFrame([_row(claim, cohort) for _, claim in cohort.claims.iterrows()])

@@ -8,11 +8,13 @@ import math
 from fractions import Fraction
 from numbers import Integral, Real
 
+import numpy as np
 import pandas as pd
 
 __all__ = [
     "certain_decreases",
     "certain_decreases_ladder",
+    "extreme_data_sets",
     "median_change_range",
     "median_of_falls_range",
     "relative_fall_range",
@@ -401,6 +403,66 @@ def median_of_falls_range(
     if n_pairs <= 2:
         return float(before - after), float(before - after)
     return float(-after), float(before)
+
+
+def extreme_data_sets(n: int, median_before: float, median_after: float) -> pd.DataFrame:
+    """Two data sets with the same two medians: everybody's dose fell, and one patient's did.
+
+    Parameters
+    ----------
+    n : int
+        Patients measured both times, at least 1.
+    median_before, median_after : float
+        Median doses, the second below the first, both above 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `data_set`, `patient`, `before`, `after`. In the first data set every dose is
+        lowered in proportion; in the second the half that starts low and all but one of the
+        others keep their dose. The values only illustrate `certain_decreases`: no finding is
+        in them.
+
+    Raises
+    ------
+    ValueError
+        If `n` is not a positive whole number or the medians are not as described.
+
+    Examples
+    --------
+    >>> pairs = extreme_data_sets(4, 2.0, 1.0)
+    >>> pairs.groupby("data_set")[["before", "after"]].median().to_numpy().tolist()
+    [[2.0, 1.0], [2.0, 1.0]]
+    >>> (pairs["after"] < pairs["before"]).groupby(pairs["data_set"]).sum().tolist()
+    [4, 1]
+    """
+    _check_count("n", n)
+    if not 0 < median_after < median_before < math.inf:
+        raise ValueError("both medians must be above 0 and the second below the first")
+    half, odd = divmod(n, 2)
+    spread = np.linspace(-0.5, 0.5, n) if n > 1 else np.zeros(1)
+    gradual = median_before * (1 + spread)
+    # The low half stays clearly below the median after; the lowest of the high half falls to
+    # where the two middle values average to that median (or onto it, for an odd n).
+    top_of_low = 0.8 * median_after
+    low = np.linspace(0.2 * median_after, top_of_low, half) if half > 1 else [top_of_low] * half
+    bottom_of_high = median_before if odd else 2 * median_before - top_of_low
+    high = np.linspace(bottom_of_high, bottom_of_high + median_before, half + odd)
+    lowered = high.copy()
+    lowered[0] = median_after if odd else 2 * median_after - top_of_low
+    frames = [
+        ("everybody's dose fell", gradual, gradual * median_after / median_before),
+        ("one patient's dose fell", np.append(low, high), np.append(low, lowered)),
+    ]
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {"data_set": name, "patient": range(1, n + 1), "before": before, "after": after}
+            )
+            for name, before, after in frames
+        ],
+        ignore_index=True,
+    )
 
 
 def _middle_ranks(n: int) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from numbers import Real
+from types import MappingProxyType
 
 from scipy.optimize import brentq
 from scipy.special import bdtr, betainc
@@ -10,15 +11,17 @@ from statsmodels.stats.proportion import proportion_confint
 __all__ = ["METHODS", "checked_counts", "checked_level", "interval"]
 
 #: Display name of each method of `interval`, by its key.
-METHODS: dict[str, str] = {
-    "clopper-pearson": "Clopper-Pearson",
-    "wilson": "Wilson",
-    "jeffreys": "Jeffreys",
-    "agresti-coull": "Agresti-Coull",
-    "mid-p": "mid-P",
-    "blaker": "Blaker",
-    "wald": "Wald",
-}
+METHODS = MappingProxyType(
+    {
+        "clopper-pearson": "Clopper-Pearson",
+        "wilson": "Wilson",
+        "jeffreys": "Jeffreys",
+        "agresti-coull": "Agresti-Coull",
+        "mid-p": "mid-P",
+        "blaker": "Blaker",
+        "wald": "Wald",
+    }
+)
 
 # Relative width of a tie between two tail probabilities: far above the rounding error of the
 # binomial distribution function (about 1e-13), far below any real difference.

@@ -23,6 +23,8 @@ BASIS_MEANING = {
     "none": "nothing stated bears on it",
 }
 
+NO_DERIVATION = {"method": "none possible", "recomputed": "—", "reproduces": False, "basis": "none"}
+
 
 def show(
     frame: pd.DataFrame,
@@ -91,18 +93,20 @@ def verdicts(board: pd.DataFrame, chapter: str | None = None, links: bool = Fals
         "Verdict": [_verdict(row) for _, row in rows.iterrows()],
         "Basis": [_basis(basis) for basis in rows["basis"]],
     }
-    return _html(pd.DataFrame(cells), "Claims, recomputed values and verdicts")
+    return _html(
+        pd.DataFrame(cells), "Claims, recomputed values and verdicts", _legend(rows["basis"])
+    )
 
 
-def derivations(board: pd.DataFrame, claim_id: str) -> HTML:
-    """Show every derivation of one claim, the headline first.
+def derivations(board: pd.DataFrame, *claim_ids: str) -> HTML:
+    """Show every derivation of one or more claims, the headline of each first.
 
     Parameters
     ----------
     board : pandas.DataFrame
         From `rdmas.claims.scoreboard`.
-    claim_id : str
-        The claim.
+    *claim_ids : str
+        The claims.
 
     Returns
     -------
@@ -113,19 +117,23 @@ def derivations(board: pd.DataFrame, claim_id: str) -> HTML:
     KeyError
         If there is no such claim.
     """
-    claim = board.set_index("id").loc[claim_id]
-    rows = claim["derivations"] or [
-        {"method": "no derivation", "recomputed": "—", "reproduces": False, "basis": "none"}
-    ]
-    cells = {
-        "Derivation": [html.escape(row["method"]) for row in rows],
-        "Recomputed": [html.escape(row["recomputed"]) for row in rows],
-        f"Prints as {claim['reported']}": [
-            "yes" if row["reproduces"] else "no" for row in rows
-        ],
-        "Basis": [_basis(row["basis"]) for row in rows],
-    }
-    return _html(pd.DataFrame(cells), f"Derivations of {claim['statement']}")
+    rows = []
+    for claim_id in claim_ids:
+        claim = board.set_index("id").loc[claim_id]
+        for found in claim["derivations"] or [NO_DERIVATION]:
+            rows.append(
+                {
+                    "Reported": html.escape(claim["reported"]),
+                    "Derivation": html.escape(found["method"]),
+                    "Recomputed": html.escape(found["recomputed"]),
+                    "Agrees": "yes" if found["reproduces"] else "no",
+                    "Basis": found["basis"],
+                }
+            )
+    cells = pd.DataFrame(rows)
+    legend = _legend(cells["Basis"])
+    cells["Basis"] = cells["Basis"].map(_basis)
+    return _html(cells, f"Derivations of {' and '.join(claim_ids)}", legend)
 
 
 def _verdict(row: pd.Series) -> str:
@@ -136,9 +144,15 @@ def _verdict(row: pd.Series) -> str:
 
 
 def _basis(basis: str) -> str:
-    return (
-        f'<span class="basis basis-{basis}">{basis}</span>'
-        f"<br><small>{BASIS_MEANING[basis]}</small>"
+    return f'<span class="basis basis-{basis}">{basis}</span>'
+
+
+def _legend(bases: pd.Series) -> str:
+    """Explain the bases that occur, once below the table."""
+    return "; ".join(
+        f"{_basis(basis)} {meaning}"
+        for basis, meaning in BASIS_MEANING.items()
+        if basis in set(bases)
     )
 
 
@@ -158,9 +172,10 @@ def _cell(value, decimals: int | None) -> str:
     return html.escape(str(value))
 
 
-def _html(cells: pd.DataFrame, label: str) -> HTML:
+def _html(cells: pd.DataFrame, label: str, legend: str = "") -> HTML:
     table = cells.to_html(index=False, escape=False, border=0, classes="rdmas-table")
+    note = f'\n<p class="rdmas-legend">Basis: {legend}.</p>' if legend else ""
     return HTML(
         f'<div class="rdmas-scroll" role="region" tabindex="0" '
-        f'aria-label="{html.escape(label)}">\n{table}\n</div>'
+        f'aria-label="{html.escape(label)}">\n{table}\n</div>{note}'
     )

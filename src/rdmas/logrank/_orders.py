@@ -21,7 +21,7 @@ _MOST_ROWS = 1_000_000
 
 # Values of P whose relative difference is below this are equal in exact arithmetic and differ by
 # rounding only, which leaves a relative error of some 1e-14.
-_EQUAL_P = 1e-10
+EQUAL_P = 1e-10
 
 
 def orderings(
@@ -191,7 +191,7 @@ def _multiplicity(p_value: NDArray[np.float64]) -> NDArray[np.int64]:
     value = p_value[by_value]
     new = np.ones(value.size, dtype=bool)
     both_undefined = np.isnan(value[1:]) & np.isnan(value[:-1])
-    new[1:] = ~(both_undefined | (value[1:] - value[:-1] <= _EQUAL_P * value[1:]))
+    new[1:] = ~(both_undefined | (value[1:] - value[:-1] <= EQUAL_P * value[1:]))
     group = np.cumsum(new) - 1
     multiplicity = np.empty(value.size, dtype=np.int64)
     multiplicity[by_value] = np.bincount(group)[group]

@@ -1,11 +1,11 @@
 """Effect measures of a two-by-two table with their confidence intervals."""
 
 from collections.abc import Callable, Iterator
+from math import prod
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
-from scipy.special import expit
 from scipy.stats import chi2
 from statsmodels.stats.proportion import confint_proportions_2indep
 
@@ -109,18 +109,18 @@ def effects(
     by Fagerland, Lydersen and Laake 2015):
 
     >>> effects(7, 34, 1, 34).round(4)
-                      measure              method  estimate     low      high
-    0         risk difference                Wald    0.1765  0.0292    0.3238
-    1         risk difference       Agresti-Caffo    0.1765  0.0116    0.3217
-    2         risk difference            Newcombe    0.1765  0.0189    0.3404
-    3         risk difference  Miettinen-Nurminen    0.1765  0.0270    0.3453
-    4         risk difference                 Mee    0.1765  0.0284    0.3439
-    5              risk ratio                Katz    7.0000  0.9104   53.8225
-    6              risk ratio             Koopman    7.0000  1.2209   42.5757
-    7              odds ratio               Woolf    8.5556  0.9910   73.8627
-    8              odds ratio   exact conditional    8.3342  0.9743  397.4148
-    9              odds ratio   conditional mid-P    7.5573  1.1857  200.0000
-    10  number needed to treat   Newcombe, benefit    5.6667  2.9376   52.9101
+                       measure              method  estimate     low      high
+    0          risk difference                Wald    0.1765  0.0292    0.3238
+    1          risk difference       Agresti-Caffo    0.1765  0.0116    0.3217
+    2          risk difference            Newcombe    0.1765  0.0189    0.3404
+    3          risk difference  Miettinen-Nurminen    0.1765  0.0270    0.3453
+    4          risk difference                 Mee    0.1765  0.0284    0.3439
+    5               risk ratio                Katz    7.0000  0.9096   53.8695
+    6               risk ratio             Koopman    7.0000  1.2209   42.5757
+    7               odds ratio               Woolf    8.5556  0.9905   73.9003
+    8               odds ratio   exact conditional    8.3293  0.9733  396.9940
+    9               odds ratio   conditional mid-P    7.4925  1.1886  199.6166
+    10  number needed to treat   Newcombe, benefit    5.6667  2.9380   52.8501
     """
     table = checked_table(events_a, n_a, events_b, n_b)
     alpha = 1 - checked_level(level)
@@ -248,6 +248,9 @@ def _restricted_p_b(
     multiplied by those of its denominators that do not cancel, which keeps it finite. The
     closed solution of this cubic loses most digits where its roots nearly coincide.
     """
+    if difference == 0:
+        # Here the denominators of both arms vanish together and the sign would be lost.
+        return (events_a + events_b) / (n_a + n_b)
     low, high = max(0.0, -difference), min(1.0, 1.0 - difference)
 
     def slope(p_b: float) -> float:
@@ -262,7 +265,7 @@ def _restricted_p_b(
             if count
         ]
         return sum(
-            sign * count * np.prod([p for k, (_, _, p) in enumerate(terms) if k != this])
+            sign * count * prod([p for k, (_, _, p) in enumerate(terms) if k != this])
             for this, (count, sign, _) in enumerate(terms)
         )
 
@@ -280,11 +283,12 @@ def _koopman_low(events_a: int, n_a: int, events_b: int, n_b: int, alpha: float)
     critical = chi2.isf(alpha, df=1)
 
     def excess(ratio: float) -> float:
-        # Root below 1 of the quadratic likelihood equation, in the form without cancellation.
-        linear = n_a * ratio + events_a + n_b + events_b * ratio
-        total = events_a + events_b
-        root = np.sqrt(max(linear**2 - 4 * (n_a + n_b) * ratio * total, 0.0))
-        p_b = 2 * total / (linear + root)
+        # Smaller root of the quadratic likelihood equation for p_b. Written this way neither
+        # the discriminant nor the quotient subtracts nearly equal numbers.
+        with_ratio, without = (n_a + events_b) * ratio, n_b + events_a
+        non_events = (n_a - events_a) * (n_b - events_b)
+        root = np.sqrt((with_ratio - without) ** 2 + 4 * ratio * non_events)
+        p_b = 2 * (events_a + events_b) / (with_ratio + without + root)
         p_a = ratio * p_b
         variance = p_a * (1 - p_a) / n_a + ratio**2 * p_b * (1 - p_b) / n_b
         return (events_a / n_a - ratio * events_b / n_b) ** 2 - critical * variance
@@ -340,7 +344,7 @@ def _exact_odds_ratio(
     smallest, largest = distribution.values[[0, -1]]
     if smallest == largest:
         return np.nan, 0.0, np.inf
-    low, estimate, high = 0.0, events_a, np.inf
+    low, high = 0.0, np.inf
     if events_a == smallest:
         estimate = 0.0
     elif events_a == largest:

@@ -16,6 +16,7 @@ from scipy.special import gammaln, xlog1py, xlogy
 from rdmas.proportion import checked_counts
 
 Grid = NDArray[np.float64]
+Counts = int | NDArray[np.int64]
 
 # Two statistics closer than this, relative to their size, are one value. Rounding errors of the
 # probabilities below are under 1e-12 for arms of some hundreds; a comparison without tolerance
@@ -192,37 +193,62 @@ def minimum_likelihood(pmf: Grid) -> tuple[Grid, Grid]:
     return np.minimum(no_more_likely, 1), less_likely
 
 
-def pooled_z(n_a: int, n_b: int) -> Grid:
+def pooled_z(events_a: Counts, n_a: int, events_b: Counts, n_b: int) -> Grid:
     """
-    Difference of proportions over its standard error under equal proportions, every table.
+    Difference of proportions over its standard error under equal proportions.
 
     Parameters
     ----------
+    events_a, events_b : int or numpy.ndarray of int
+        Events in arms a and b; arrays are broadcast against each other.
     n_a, n_b : int
         Patients in arms a and b.
 
     Returns
     -------
-    numpy.ndarray, shape (n_a + 1, n_b + 1)
+    numpy.ndarray
         Positive where arm a has the higher proportion; 0 where nobody or everybody has the
         event, the formula being 0/0 there.
 
     Examples
     --------
-    >>> float(pooled_z(4, 4)[3, 1].round(4))
+    >>> float(pooled_z(3, 4, 1, 4).round(4))
     1.4142
     """
-    i, j, cross_difference = _cross_difference(n_a, n_b)
-    total, n = i + j, n_a + n_b
-    spread = np.sqrt(n_a * n_b * total * (n - total) / n)
-    return np.divide(
-        cross_difference, spread, out=np.zeros(cross_difference.shape), where=spread > 0
-    )
+    total, n = events_a + events_b, n_a + n_b
+    return _z(events_a * n_b - events_b * n_a, np.sqrt(n_a * n_b * total * (n - total) / n))
 
 
-def unpooled_z(n_a: int, n_b: int) -> Grid:
+def unpooled_z(events_a: Counts, n_a: int, events_b: Counts, n_b: int) -> Grid:
     """
-    Difference of proportions over its standard error without assuming equality, every table.
+    Difference of proportions over its standard error without assuming equality.
+
+    Parameters
+    ----------
+    events_a, events_b : int or numpy.ndarray of int
+        Events in arms a and b; arrays are broadcast against each other.
+    n_a, n_b : int
+        Patients in arms a and b.
+
+    Returns
+    -------
+    numpy.ndarray
+        Positive where arm a has the higher proportion. Where the standard error is 0 the value
+        is 0 if the proportions are equal, else plus or minus infinity.
+
+    Examples
+    --------
+    >>> float(unpooled_z(3, 4, 1, 4).round(4))
+    1.633
+    """
+    variance_a = n_b**2 * events_a * (n_a - events_a) / n_a
+    variance_b = n_a**2 * events_b * (n_b - events_b) / n_b
+    return _z(events_a * n_b - events_b * n_a, np.sqrt(variance_a + variance_b))
+
+
+def all_tables(n_a: int, n_b: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """
+    Events in arms a and b of every table, to be broadcast against each other.
 
     Parameters
     ----------
@@ -231,23 +257,16 @@ def unpooled_z(n_a: int, n_b: int) -> Grid:
 
     Returns
     -------
-    numpy.ndarray, shape (n_a + 1, n_b + 1)
-        Positive where arm a has the higher proportion. Where the standard error is 0 the value
-        is 0 if the proportions are equal, else plus or minus infinity.
+    events_a : numpy.ndarray, shape (n_a + 1, 1)
+    events_b : numpy.ndarray, shape (1, n_b + 1)
 
     Examples
     --------
-    >>> float(unpooled_z(4, 4)[3, 1].round(4))
-    1.633
+    >>> events_a, events_b = all_tables(1, 2)
+    >>> (events_a + events_b).tolist()
+    [[0, 1, 2], [1, 2, 3]]
     """
-    i, j, cross_difference = _cross_difference(n_a, n_b)
-    spread = np.sqrt(n_b**2 * i * (n_a - i) / n_a + n_a**2 * j * (n_b - j) / n_b)
-    return np.divide(
-        cross_difference,
-        spread,
-        out=np.select([cross_difference > 0, cross_difference < 0], [np.inf, -np.inf], 0.0),
-        where=spread > 0,
-    )
+    return tuple(np.ogrid[: n_a + 1, : n_b + 1])
 
 
 def one_sided_fisher(n_a: int, n_b: int) -> tuple[Grid, Grid]:
@@ -278,8 +297,9 @@ def unconditional_p(as_extreme: NDArray[np.bool_]) -> float:
     """
     Largest probability of a set of tables, over all event probabilities common to both arms.
 
-    A grid over the whole range finds the peaks; each that could be the highest is then refined
-    by a bounded scalar search.
+    A grid over the whole range finds the peaks; each that could be the highest is refined by a
+    bounded scalar search. Time and memory grow with the product of the arms: made for arms of
+    some hundreds.
 
     Parameters
     ----------
@@ -313,9 +333,13 @@ def unconditional_p(as_extreme: NDArray[np.bool_]) -> float:
     angles = np.linspace(0, np.pi / 2, points)
     values = probability(angles)
     best = values.max()
-    # Between neighbouring points the probability changes by far less than a tenth of itself.
-    inner = values[1:-1]
-    peaks = (inner >= values[:-2]) & (inner >= values[2:]) & (inner > 0.9 * best)
+    left, inner, right = values[:-2], values[1:-1], values[2:]
+    # A parabola through three points rises above the middle one by at most an eighth of this
+    # drop; four times that is allowed for. Flat stretches, where the drop is rounding error,
+    # have nothing to gain.
+    drop = 2 * inner - left - right
+    can_be_highest = (inner + drop / 2 > best) & (drop > 1e-11)
+    peaks = (inner >= left) & (inner >= right) & can_be_highest
     for peak in np.flatnonzero(peaks) + 1:
         refined = minimize_scalar(
             lambda angle: -probability(angle)[0],
@@ -339,11 +363,13 @@ def _all_totals(n_a: int, n_b: int) -> NDArray[np.int64]:
 
 def _by_table(by_total: Grid, n_a: int, n_b: int) -> Grid:
     """From [total, events in a] to [events in a, events in b]."""
-    i, j = np.arange(n_a + 1)[:, None], np.arange(n_b + 1)
+    i, j = all_tables(n_a, n_b)
     return by_total[i + j, i]
 
 
-def _cross_difference(n_a: int, n_b: int) -> tuple[NDArray, NDArray, NDArray]:
-    """Events, and their cross-product difference, in integers so that equality stays exact."""
-    i, j = np.arange(n_a + 1)[:, None], np.arange(n_b + 1)
-    return i, j, i * n_b - j * n_a
+def _z(cross_difference: Counts, spread: Grid) -> Grid:
+    """Quotient of the integer, hence exact, cross-product difference and its standard error."""
+    cross_difference = np.asarray(cross_difference)
+    without_spread = np.select([cross_difference > 0, cross_difference < 0], [np.inf, -np.inf])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(spread > 0, cross_difference / spread, without_spread)

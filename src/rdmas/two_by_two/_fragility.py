@@ -47,7 +47,7 @@ def fragility(
       arm     direction  index  events_a  events_b  p_value
     0   a      to event   <NA>      <NA>      <NA>      NaN
     1   a  to non-event      3        37       100   0.0586
-    2   b      to event     10        40       110   0.0556
+    2   b      to event      9        40       109   0.0552
     3   b  to non-event   <NA>      <NA>      <NA>      NaN
     """
     events_a, n_a, events_b, n_b = checked_table(events_a, n_a, events_b, n_b)

@@ -1,0 +1,68 @@
+"""What two margins say about their overlap when nobody published the cross-table."""
+
+from __future__ import annotations
+
+
+def overlap_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
+    """Return the fewest and the most patients who can have both of two features.
+
+    Parameters
+    ----------
+    events_a, events_b : int
+        Patients with the first and with the second feature.
+    n : int
+        Patients in whom both were recorded.
+
+    Returns
+    -------
+    low, high : int
+        Fréchet bounds; every whole number between them is possible.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative or above `n`.
+
+    Examples
+    --------
+    >>> overlap_bounds(4, 6, 20), overlap_bounds(15, 10, 20)
+    ((0, 4), (5, 10))
+
+    References
+    ----------
+    Fréchet M (1951). Sur les tableaux de corrélation dont les marges sont données. Annales de
+    l'Université de Lyon, Section A 14:53-77.
+    """
+    for events in (events_a, events_b):
+        if not 0 <= events <= n:
+            raise ValueError(f"{events} of {n} patients is impossible")
+    return max(0, events_a + events_b - n), min(events_a, events_b)
+
+
+def union_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
+    """Return the fewest and the most patients who can have at least one of two features.
+
+    Parameters
+    ----------
+    events_a, events_b : int
+        Patients with the first and with the second feature.
+    n : int
+        Patients in whom both were recorded.
+
+    Returns
+    -------
+    low, high : int
+        Fréchet bounds: nested features give `low`, disjoint ones give `high`.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative or above `n`.
+
+    Examples
+    --------
+    >>> union_bounds(10, 6, 20)
+    (10, 16)
+    """
+    low, high = overlap_bounds(events_a, events_b, n)
+    return events_a + events_b - high, events_a + events_b - low
