@@ -23,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 
 from rdmas import logrank, rounding, two_by_two
@@ -412,20 +413,29 @@ class UnseenFollowup:
     method : str
         The test and the assumption.
     low, high : float
-        Ends of the attainable range.
-    p_values : tuple of float or None
-        All attainable values where they are few enough to list; None where only the range is
-        known and every value between may be attained.
+        Ends of the attainable range; `high` may be an upper bound, see `rdmas.logrank.p_range`.
+    known : numpy.ndarray or None
+        Attainable values known one by one: all of them if nobody is lost, some of them
+        otherwise. None where orders are too many to keep their values apart; the values are
+        then so dense that a printed number inside the range is taken as attainable.
     """
 
     method: str
     low: float
     high: float
-    p_values: tuple[float, ...] | None
+    known: np.ndarray | None
 
     def reproduces(self, reported: str) -> bool:
         """Tell whether some data set under the assumption gives the printed value."""
-        return any(rounding.reproduces(p_value, reported) for p_value in self.p_values or ())
+        if rounding.parse(reported).relation != "=":
+            return any(rounding.reproduces(end, reported) for end in (self.low, self.high))
+        low, high = (float(end) for end in rounding.rounding_interval(reported))
+        if self.known is None:
+            return self.low <= high and low <= self.high
+        # A generous margin picks candidates quickly; the rounding module decides.
+        margin = 1e-9
+        near = self.known[(self.known > low - margin) & (self.known < high + margin)]
+        return any(rounding.reproduces(float(p_value), reported) for p_value in near)
 
 
 def unseen_followup(cohort: Cohort) -> list[UnseenFollowup]:
@@ -439,17 +449,29 @@ def unseen_followup(cohort: Cohort) -> list[UnseenFollowup]:
     Returns
     -------
     list of UnseenFollowup
+        From the strongest assumption to none at all.
     """
     counts = cohort.deaths()
-    untied = logrank.orderings(*counts)["p_value"]
-    tied = logrank.weak_orderings(*counts)["p_value"]
-    return [
-        UnseenFollowup(method, float(p_values.min()), float(p_values.max()), tuple(p_values))
-        for method, p_values in (
-            ("Log-rank, any order of deaths, no ties, nobody's follow-up ending early", untied),
-            ("Log-rank, any order of deaths, ties allowed, nobody's follow-up ending early", tied),
-        )
-    ]
+    deaths_a, n_a, deaths_b, n_b = counts
+    survivors = n_a + n_b - deaths_a - deaths_b
+    found = []
+    for lost, ties, words in (
+        (0, False, "nobody's follow-up ending early, no ties"),
+        (0, True, "nobody's follow-up ending early, ties allowed"),
+        (1, True, "at most one survivor's follow-up ending early"),
+        (survivors, True, "anybody's follow-up ending early"),
+    ):
+        low, high = logrank.p_range(*counts, lost=lost, ties=ties)
+        method = f"Log-rank, any order of deaths, {words}"
+        found.append(UnseenFollowup(method, low, high, _orders_known(counts, ties)))
+    return found
+
+
+def _orders_known(counts: tuple[int, int, int, int], ties: bool) -> np.ndarray | None:
+    try:
+        return logrank.ordering_counts(*counts, ties=ties)["p_value"].dropna().to_numpy()
+    except ValueError:  # too many to be kept apart
+        return None
 
 
 def _single(

@@ -168,8 +168,10 @@ def plot_kaplan_meier(
     """
     ax = ax or _new_axes(height=4.2)
     last = curves["time"].max()
+    ends = curves.groupby("arm")["survival"].last()
     for arm, colour in zip(arms, ARM_COLOURS):
         curve = curves[curves["arm"] == arm]
+        above = ends[arm] == ends.max()
         ax.step(curve["time"], curve["survival"], where="post", color=colour, linewidth=2.4)
         ax.fill_between(
             curve["time"], curve["low"], curve["high"], step="post", color=colour, alpha=0.13
@@ -179,10 +181,10 @@ def plot_kaplan_meier(
         ax.annotate(
             f"{arm}\n{survivors} of {n} survived",
             (last, final),
-            xytext=(-4, 6),
+            xytext=(-4, 6 if above else -8),
             textcoords="offset points",
             ha="right",
-            va="bottom",
+            va="bottom" if above else "top",
             color=colour,
             fontweight="bold",
             fontsize=10.5,
@@ -190,13 +192,13 @@ def plot_kaplan_meier(
     ax.set(xlim=(0, last), ylim=(0, 1.19), xlabel=time_label, ylabel="Surviving")
     ax.set_yticks(np.linspace(0, 1, 5))
     ax.set_yticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 5)])
-    ax.text(0, -0.30, "At risk", transform=ax.get_xaxis_transform(), fontsize=10, ha="right")
+    ax.text(0, -0.25, "At risk", transform=ax.get_xaxis_transform(), fontsize=10, ha="center")
     for line, (arm, colour) in enumerate(zip(arms, ARM_COLOURS), start=1):
         mine = numbers_at_risk[numbers_at_risk["arm"] == arm]
         for time, number in zip(mine["time"], mine["at_risk"]):
             ax.text(
                 time,
-                -0.30 - 0.085 * line,
+                -0.25 - 0.075 * line,
                 str(number),
                 transform=ax.get_xaxis_transform(),
                 color=colour,
@@ -300,12 +302,12 @@ def plot_orderings(
         ax.text(n_deaths + 0.8, row, prose.p_value(p_value, 5), va="center", fontsize=10.5,
                 fontweight="bold" if hit else "normal")
         if hit:
-            ax.text(n_deaths + 2.5, row, f"→ {reported}", va="center", fontsize=10.5,
+            ax.text(n_deaths + 3.0, row, f"→ {reported}", va="center", fontsize=10.5,
                     fontweight="bold", color="#00634A")
     ax.text(n_deaths + 0.8, -0.95, "log-rank P", fontsize=10, va="center")
     ax.text(1, -0.95, f"◆ death, {arms[0]}", color=ARM_COLOURS[0], fontsize=10.5, va="center")
-    ax.text(4.6, -0.95, f"● death, {arms[1]}", color=ARM_COLOURS[1], fontsize=10.5, va="center")
-    ax.set(xlim=(0.5, n_deaths + 4.2), ylim=(len(orders) - 0.4, -1.4), ylabel="",
+    ax.text(5.2, -0.95, f"● death, {arms[1]}", color=ARM_COLOURS[1], fontsize=10.5, va="center")
+    ax.set(xlim=(0.5, n_deaths + 4.9), ylim=(len(orders) - 0.4, -1.4), ylabel="",
            xlabel="Order of deaths, first to last (not days)")
     ax.set_xticks(range(1, n_deaths + 1))
     ax.set_yticks([])
@@ -386,7 +388,7 @@ def plot_dose_pairs(pairs: pd.DataFrame, unit: str, ax: np.ndarray | None = None
         fell = mine["after"] < mine["before"]
         for patient, down in zip(mine.to_dict("records"), fell):
             panel.plot([0, 1], [patient["before"], patient["after"]],
-                       color=BLUE if down else VERMILION, linewidth=1.6, alpha=0.75)
+                       color=BLUE if down else GREY, linewidth=1.6, alpha=0.8)
         for x, column in enumerate(("before", "after")):
             median = mine[column].median()
             panel.plot([x - 0.13, x + 0.13], [median, median], color="black", linewidth=3.5,
@@ -474,7 +476,7 @@ def plot_rounding(values: pd.DataFrame, reported: str, ax: Axes | None = None) -
         ax.annotate(f"{item['name']}, {prose.p_value(item['value'], 6)}", (item["value"], row),
                     xytext=(9, 0), textcoords="offset points", va="center", fontsize=10)
     width = high - low
-    right = max(values["value"].max(), high) + 1.3 * width
+    right = max(values["value"].max(), high) + 1.9 * width
     ax.set(xlim=(min(values["value"].min(), low) - 0.3 * width, right),
            ylim=(-0.6, len(values) + 0.35), ylabel="", xlabel="P-value")
     ax.set_yticks([])

@@ -60,8 +60,8 @@ def random_data_sets(
     >>> from rdmas.logrank import logrank_p
     >>> time, died, arm = random_data_sets(1, 3, 2, 3, n_datasets=2, lost=1, seed=1)
     >>> time
-    array([[1. , 4. , 4. , 3. , 2. , 1.5],
-           [2. , 2.5, 4. , 1. , 3. , 4. ]])
+    array([[1. , 4. , 2.5, 2. , 3. , 4. ],
+           [3. , 4. , 4. , 1. , 2. , 2.5]])
     >>> logrank_p(time, died, arm).shape
     (2,)
     """

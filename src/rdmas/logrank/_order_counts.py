@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from rdmas.logrank._counts import check_counts, check_whole
-from rdmas.logrank._orders import EQUAL_P
+from rdmas.logrank._orders import EQUAL_P, number_of_weak_orders
 from rdmas.logrank._search import Counts
 from rdmas.logrank._statistic import p_from_sums
 
 # Beginnings with the same deaths whose sums agree to this are one, up to rounding errors of 1e-14.
 _EQUAL_SUMS = 1e-11
 
-# Different pairs of sums kept apart for each number of deaths so far in both arms; some 200 MB.
-_MOST_SUMS = 1_000_000
+# Up to this number of orders, all different pairs of sums are kept apart (some 500 MB).
+_MOST_ORDERS = 2_000_000
 
-# Beyond that, sums are merged on a grid whose steps move z by 0.002 and by 0.005 z.
-_STEP_EXPECTED = 0.002
-_STEP_VARIANCE = 0.01
+# With more orders, whenever more pairs of sums than this share their deaths so far, they are
+# merged on a grid whose steps move z by 0.0005 and by 0.0025 z.
+_MOST_SUMS = 100_000
+_STEP_EXPECTED = 0.0005
+_STEP_VARIANCE = 0.005
 
 _Sums = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
@@ -39,10 +43,11 @@ def ordering_counts(
 
     The numbers come from dynamic programming over the deaths so far in both arms, which merges
     beginnings that share both sums of the statistic (expected deaths and variance) instead of
-    listing orders. Few orders coincide exactly, so once a million different pairs of sums meet,
-    pairs in one cell of a grid are replaced by their mean. `exact` in the attributes of the
-    result (``result.attrs["exact"]``) is False then: the total number of orders remains exact,
-    but orders near the edge between two rounded values of P may be counted on its other side.
+    listing orders. Few orders coincide exactly, so with more than two million orders, pairs of
+    sums in one cell of a fine grid are replaced by their mean where many meet. `exact` in the
+    attributes of the result (``result.attrs["exact"]``) is False then: the total number of orders
+    remains exact, but orders near the edge between two rounded values of P may be counted on its
+    other side.
 
     Parameters
     ----------
@@ -74,22 +79,21 @@ def ordering_counts(
     --------
     >>> ordering_counts(2, 6, 3, 6, decimals=1)
        p_value  orders
-    0      0.3       1
-    1      0.4       2
-    2      0.5       2
-    3      0.6       2
-    4      0.7       1
-    5      0.8       1
-    6      1.0       1
+    0      0.4       1
+    1      0.5       3
+    2      0.6       3
+    3      0.7       2
+    4      0.8       1
     """
     counts = Counts(*check_counts(deaths_a, n_a, deaths_b, n_b), lost=0, ties=bool(ties))
     if decimals is not None:
         decimals = check_whole("decimals", decimals)
-    expected, variance, orders, exact = _sums_of_all_orders(counts)
+    exact = _number_of_orders(counts) <= _MOST_ORDERS
     if not exact and decimals is None:
         raise ValueError(
             "There are too many attainable P for a row each: give the number of decimals."
         )
+    expected, variance, orders = _sums_of_all_orders(counts, exact)
     p_value = p_from_sums(counts.deaths_a - expected, variance)
     by_p = np.argsort(p_value)
     p_value, orders = p_value[by_p], orders[by_p]
@@ -110,20 +114,24 @@ def ordering_counts(
     return result
 
 
-def _sums_of_all_orders(counts: Counts) -> tuple[*_Sums, bool]:
-    """Expected deaths, variance and number of orders of each group of orders; whether exact."""
+def _number_of_orders(counts: Counts) -> int:
+    if counts.ties:
+        return number_of_weak_orders(counts.deaths_a, counts.deaths_b)
+    return comb(counts.deaths_a + counts.deaths_b, counts.deaths_a)
+
+
+def _sums_of_all_orders(counts: Counts, exact: bool) -> _Sums:
+    """Expected deaths, variance and number of orders of each group of orders."""
     no_loss = np.zeros(1, dtype=np.int64)
     share = counts.n_a / (counts.n_a + counts.n_b)
     typical_variance = (counts.deaths_a + counts.deaths_b) * share * (1.0 - share)
     reached: dict[tuple[int, int], list[_Sums]] = {cell: [] for cell in counts.cells()}
     reached[0, 0].append((np.zeros(1), np.zeros(1), np.ones(1)))
-    exact = True
     for dead_a, dead_b in counts.cells():
         parts = reached.pop((dead_a, dead_b))
         expected, variance, orders = (np.concatenate(column) for column in zip(*parts, strict=True))
         sums = _merged(expected, variance, orders, _EQUAL_SUMS, _EQUAL_SUMS)
-        if sums[0].size > _MOST_SUMS:
-            exact = False
+        if not exact and sums[0].size > _MOST_SUMS:
             sums = _merged(
                 *sums,
                 _STEP_EXPECTED * np.sqrt(typical_variance),
@@ -135,7 +143,7 @@ def _sums_of_all_orders(counts: Counts) -> tuple[*_Sums, bool]:
             e, v = counts.terms(dead_a, dead_b, no_loss, no_loss, d)
             for a, b in splits:
                 reached[dead_a + a, dead_b + b].append((sums[0] + e, sums[1] + v, sums[2]))
-    return *sums, exact
+    return sums
 
 
 def _merged(

@@ -132,7 +132,7 @@ def weak_orderings(
     """
     deaths_a, n_a, deaths_b, n_b = check_counts(deaths_a, n_a, deaths_b, n_b)
     _check_statistic(statistic, STATISTICS[:3])
-    _check_rows(_number_of_weak_orders(deaths_a, deaths_b))
+    _check_rows(number_of_weak_orders(deaths_a, deaths_b))
     weak_orders = list(_weak_orders(deaths_a, deaths_b))
     times = max(len(weak_order) for weak_order in weak_orders)
     # Padding with times at which nobody dies adds nothing to either sum.
@@ -209,7 +209,7 @@ def _weak_orders(deaths_a: int, deaths_b: int) -> Iterator[tuple[tuple[int, int]
                     yield ((a, b), *later)
 
 
-def _number_of_weak_orders(deaths_a: int, deaths_b: int) -> int:
+def number_of_weak_orders(deaths_a: int, deaths_b: int) -> int:
     number = {(0, 0): 1}
     for a in range(deaths_a + 1):
         for b in range(deaths_b + 1):

@@ -59,7 +59,7 @@ def p_range(
 ) -> tuple[float, float]:
     """Smallest and largest log-rank P over all data sets that fit the counts.
 
-    The data sets are all orders of the deaths, with at most `lost` survivors, both arms together,
+    The data sets are all orders of the deaths, with at most `lost` counts.survivors, both arms together,
     whose follow-up ends before the last death, at any time and for any reason (a data cut-off
     included). P is that of `logrank_p`. Data sets in which P is undefined are left out.
 
@@ -88,7 +88,7 @@ def p_range(
     Notes
     -----
     Follow-up that ends at the time of a death counts as at risk there, as in `logrank_p`, so it
-    is the same as an end just after it. `lost` may exceed the number of survivors.
+    is the same as an end just after it. `lost` may exceed the number of counts.survivors.
 
     The module `rdmas.logrank._search` says how the ends are found and why they are exact.
 
@@ -96,13 +96,13 @@ def p_range(
     --------
     >>> low, high = p_range(1, 10, 6, 11)
     >>> round(low, 4), round(high, 4)
-    (0.0221, 0.0392)
+    (0.024, 0.0489)
 
     One survivor whose follow-up may have ended early widens the range:
 
     >>> low, high = p_range(1, 10, 6, 11, lost=1)
     >>> round(low, 4), round(high, 4)
-    (0.0123, 0.0542)
+    (0.0134, 0.0692)
     """
     details = p_range_details(deaths_a, n_a, deaths_b, n_b, lost, ties)
     return details.low, details.high
@@ -131,7 +131,7 @@ def p_range_details(
     --------
     >>> details = p_range_details(1, 3, 2, 3, lost=1)
     >>> round(details.low, 4)
-    0.1336
+    0.0389
     >>> details.low_data
        patient arm  time   died
     0        1   a   3.0   True
@@ -182,9 +182,9 @@ def p_range_curve(
     --------
     >>> p_range_curve(1, 10, 6, 11, max_lost=2).round(4)
        lost     low    high  high_is_bound
-    0     0  0.0221  0.0392          False
-    1     1  0.0123  0.0542          False
-    2     2  0.0061  0.0764          False
+    0     0  0.0240  0.0489          False
+    1     1  0.0134  0.0692          False
+    2     2  0.0061  0.0986          False
     """
     counts = _counts(deaths_a, n_a, deaths_b, n_b, max_lost, ties)
     ends = _ends(counts, range(counts.lost + 1))
@@ -203,7 +203,7 @@ def losses_to_exceed(
 ) -> int | None:
     """Fewest losses with which some data set that fits the counts has P of `alpha` or more.
 
-    With fewer survivors whose follow-up ends before the last death, the log-rank P is below
+    With fewer counts.survivors whose follow-up ends before the last death, the log-rank P is below
     `alpha` whatever the order of deaths; with this many, the test could have missed `alpha`.
 
     Parameters
@@ -232,18 +232,17 @@ def losses_to_exceed(
     >>> losses_to_exceed(1, 10, 6, 11)
     1
     >>> losses_to_exceed(0, 20, 10, 20)
-    9
+    15
     """
     counts = _counts(deaths_a, n_a, deaths_b, n_b, 0, ties)
     alpha = check_alpha(alpha)
-    survivors = counts.n_a + counts.n_b - counts.deaths_a - counts.deaths_b
     # More losses never shrink the set of data sets, so the answer can be bracketed and halved.
     # Bracketing from below matters: tables grow with the square of the losses.
     too_few, enough = -1, 0
     while not _exceeds(counts, enough, alpha):
-        if enough == survivors:
+        if enough == counts.survivors:
             return None
-        too_few, enough = enough, min(2 * enough + 1, survivors)
+        too_few, enough = enough, min(2 * enough + 1, counts.survivors)
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
         if _exceeds(counts, middle, alpha):
@@ -283,11 +282,10 @@ def losses_for_every_order(
     Examples
     --------
     >>> losses_for_every_order(1, 10, 6, 11)
-    3
+    2
     """
     counts = _counts(deaths_a, n_a, deaths_b, n_b, 0, ties=False)
     alpha = check_alpha(alpha)
-    survivors = counts.n_a + counts.n_b - counts.deaths_a - counts.deaths_b
     deaths = counts.deaths_a + counts.deaths_b
     if comb(deaths, counts.deaths_a) > _MOST_ORDERS:
         raise ValueError(
@@ -298,7 +296,7 @@ def losses_for_every_order(
         order = tuple(int(place not in places) for place in range(deaths))
         while not _exceeds(replace(counts, order=order), needed, alpha):
             needed += 1
-            if needed > survivors:
+            if needed > counts.survivors:
                 return None
     return needed
 
@@ -336,10 +334,14 @@ class _Ends:
 
 
 def _ends(counts: Counts, budgets: Iterable[int]) -> dict[int, _Ends | None]:
-    """Both ends of the range for each budget of losses, which must come in rising order."""
+    """Both ends of the range for each budget of losses."""
+    budgets = list(budgets)
     if counts.deaths_a + counts.deaths_b == 0:
         return dict.fromkeys(budgets)
-    found = run_searches(counts, {budget: extremes() for budget in budgets})
+    # Nobody is left to be lost beyond this.
+    found = run_searches(
+        counts, {min(budget, counts.survivors): extremes() for budget in budgets}
+    )
     ends: dict[int, _Ends | None] = {}
     farthest = nearest = None
     for budget in sorted(found):
@@ -355,7 +357,7 @@ def _ends(counts: Counts, budgets: Iterable[int]) -> dict[int, _Ends | None]:
             nearest = smallest_z(counts, nearest, completions, query=0)
         is_bound = not end.one_sign and abs(nearest.excess) > TOLERANCE
         ends[budget] = _Ends(farthest, nearest, is_bound)
-    return ends
+    return {budget: ends[min(budget, counts.survivors)] for budget in budgets}
 
 
 def _counts(

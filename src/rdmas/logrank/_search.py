@@ -31,7 +31,7 @@ after the last death change nothing and are not counted as losses.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -41,8 +41,9 @@ from numpy.typing import NDArray
 # this are taken for rounding; z^2, and with it P, is off by no more than the same order.
 TOLERANCE = 1e-13
 
-# Largest number of table entries (8 bytes each, two tables) held at a time.
-_MOST_ENTRIES = 12_000_000
+# Entries of one cell of the tables for all queries of a pass: enough that numpy's overhead per
+# call hardly counts, few enough that the entries of a cell stay in the processor's cache.
+_ENTRIES_PER_CELL = 6_000
 
 Direction = tuple[float, float]
 Result = TypeVar("Result")
@@ -92,6 +93,10 @@ class Counts:
     ties: bool
     # The arms of successive deaths, if their order is known.
     order: tuple[int, ...] | None = None
+
+    @property
+    def survivors(self) -> int:
+        return self.n_a + self.n_b - self.deaths_a - self.deaths_b
 
     @property
     def losses_a(self) -> NDArray[np.int64]:
@@ -156,11 +161,11 @@ class Completions:
         for dead_a, dead_b in reversed(counts.cells()[:-1]):
             best = np.full(allowed.shape, -np.inf)
             for d, splits in counts.moves(dead_a, dead_b):
-                after = self.before_loss[dead_a + splits[0][0], dead_b + splits[0][1]]
-                for a, b in splits[1:]:
-                    after = np.maximum(after, self.before_loss[dead_a + a, dead_b + b])
                 e, v = counts.terms(dead_a, dead_b, counts.losses_a, counts.losses_b, d)
-                value = along_e * e + along_v * v + after
+                value = self.before_loss[dead_a + splits[0][0], dead_b + splits[0][1]].copy()
+                for a, b in splits[1:]:
+                    np.maximum(value, self.before_loss[dead_a + a, dead_b + b], out=value)
+                value += along_e * e + along_v * v
                 if dead_a == dead_b == 0:
                     value[:, v <= 0] = -np.inf
                 np.maximum(best, value, out=best)
@@ -207,18 +212,19 @@ def run_searches(counts: Counts, searches: dict[int, Search[Result]]) -> dict[in
     queries than for one.
     """
     results: dict[int, Result] = {}
-    pending = {budget: next(search) for budget, search in searches.items()}
-    entries = len(counts.cells()) * counts.losses_a.size * counts.losses_b.size
-    at_once = max(1, _MOST_ENTRIES // entries)
+    pending = {budget: next(search) for budget, search in sorted(searches.items())}
     while pending:
-        answers = {}
+        answers: dict[int, DataSet | None] = {}
         budgets = list(pending)
-        for start in range(0, len(budgets), at_once):
-            some = budgets[start : start + at_once]
-            completions = Completions(counts, [pending[budget] for budget in some], some)
+        while budgets:
+            # Tables of the smaller budgets are smaller, so neighbouring budgets share a pass.
+            within = replace(counts, lost=budgets[-1])
+            at_once = max(1, _ENTRIES_PER_CELL // (within.losses_a.size * within.losses_b.size))
+            budgets, some = budgets[:-at_once], budgets[-at_once:]
+            completions = Completions(within, [pending[budget] for budget in some], some)
             answers.update((b, completions.attaining(query)) for query, b in enumerate(some))
         pending = {}
-        for budget, answer in answers.items():
+        for budget, answer in sorted(answers.items()):
             try:
                 pending[budget] = searches[budget].send(answer)
             except StopIteration as end:
