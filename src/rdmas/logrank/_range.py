@@ -59,7 +59,7 @@ def p_range(
 ) -> tuple[float, float]:
     """Smallest and largest log-rank P over all data sets that fit the counts.
 
-    The data sets are all orders of the deaths, with at most `lost` counts.survivors, both arms together,
+    The data sets are all orders of the deaths, with at most `lost` survivors, both arms together,
     whose follow-up ends before the last death, at any time and for any reason (a data cut-off
     included). P is that of `logrank_p`. Data sets in which P is undefined are left out.
 
@@ -88,7 +88,7 @@ def p_range(
     Notes
     -----
     Follow-up that ends at the time of a death counts as at risk there, as in `logrank_p`, so it
-    is the same as an end just after it. `lost` may exceed the number of counts.survivors.
+    is the same as an end just after it. `lost` may exceed the number of survivors.
 
     The module `rdmas.logrank._search` says how the ends are found and why they are exact.
 
@@ -203,7 +203,7 @@ def losses_to_exceed(
 ) -> int | None:
     """Fewest losses with which some data set that fits the counts has P of `alpha` or more.
 
-    With fewer counts.survivors whose follow-up ends before the last death, the log-rank P is below
+    With fewer survivors whose follow-up ends before the last death, the log-rank P is below
     `alpha` whatever the order of deaths; with this many, the test could have missed `alpha`.
 
     Parameters

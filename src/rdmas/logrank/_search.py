@@ -122,11 +122,14 @@ class Counts:
             arm = self.order[dead_a + dead_b]
             return [(1, [(1 - arm, arm)])]
         left_a, left_b = self.deaths_a - dead_a, self.deaths_b - dead_b
-        most = left_a + left_b if self.ties else 1
         return [
             (d, [(a, d - a) for a in range(max(0, d - left_b), min(d, left_a) + 1)])
-            for d in range(1, most + 1)
+            for d in range(1, self.most_at_once(dead_a, dead_b) + 1)
         ]
+
+    def most_at_once(self, dead_a: int, dead_b: int) -> int:
+        """Most deaths possible at one time, both arms together."""
+        return self.deaths_a + self.deaths_b - dead_a - dead_b if self.ties else 1
 
     def terms(
         self, dead_a: int, dead_b: int, lost_a: NDArray[np.int64], lost_b: NDArray[np.int64], d: int
@@ -156,23 +159,46 @@ class Completions:
         self.directions = np.stack([along_e[:, 0, 0], along_v[:, 0, 0]], axis=1)
         lost = counts.losses_a + counts.losses_b
         allowed = lost <= np.array(list(budgets))[:, None, None]
-        self.before_loss = {(counts.deaths_a, counts.deaths_b): np.where(allowed, 0.0, -np.inf)}
+        shape = (counts.deaths_a + 1, counts.deaths_b + 1, *allowed.shape)
+        self.before_loss = np.full(shape, -np.inf)
+        self.before_loss[-1, -1] = np.where(allowed, 0.0, -np.inf)
         self.before_death = {}
+        # after_deaths[cell][d]: the best of all cells that d more deaths lead to. Those d deaths
+        # begin with one of arm a or one of arm b, hence the best of two entries one cell on.
+        after_deaths = {counts.cells()[-1]: [self.before_loss[-1, -1]]}
         for dead_a, dead_b in reversed(counts.cells()[:-1]):
+            next_cells = [
+                after_deaths[cell]
+                for cell in ((dead_a + 1, dead_b), (dead_a, dead_b + 1))
+                if cell in after_deaths
+            ]
+            after_deaths.pop((dead_a + 2, dead_b), None)
+            after_deaths.pop((dead_a, dead_b + 2), None)
+            here = [self.before_loss[dead_a, dead_b]]
             best = np.full(allowed.shape, -np.inf)
-            for d, splits in counts.moves(dead_a, dead_b):
-                e, v = counts.terms(dead_a, dead_b, counts.losses_a, counts.losses_b, d)
-                value = self.before_loss[dead_a + splits[0][0], dead_b + splits[0][1]].copy()
-                for a, b in splits[1:]:
-                    np.maximum(value, self.before_loss[dead_a + a, dead_b + b], out=value)
-                value += along_e * e + along_v * v
+            # The expected deaths are d times a share, and the variance is a quadratic in d, so
+            # that two tables a cell, not two for each d, give the value of a step.
+            at_risk_a = counts.n_a - dead_a - counts.losses_a
+            at_risk = at_risk_a + (counts.n_b - dead_b - counts.losses_b)
+            share = at_risk_a / at_risk
+            quadratic = share * (1.0 - share) / np.maximum(at_risk - 1, 1)
+            slope = along_e * share + along_v * (quadratic * at_risk)
+            curvature = along_v * quadratic
+            for d in range(1, counts.most_at_once(dead_a, dead_b) + 1):
+                after = [cell[d - 1] for cell in next_cells if d <= len(cell)]
+                here.append(np.maximum(after[0], after[-1]))
+                value = curvature * -d
+                value += slope
+                value *= d
+                value += here[d]
                 if dead_a == dead_b == 0:
-                    value[:, v <= 0] = -np.inf
+                    value[:, (quadratic <= 0) | (at_risk == d)] = -np.inf
                 np.maximum(best, value, out=best)
+            after_deaths[dead_a, dead_b] = here
             self.before_death[dead_a, dead_b] = best
             # A loss adds nothing: the best over this many losses or more.
             best = np.maximum.accumulate(best[:, ::-1, ::-1], axis=1)
-            self.before_loss[dead_a, dead_b] = np.maximum.accumulate(best, axis=2)[:, ::-1, ::-1]
+            here[0][:] = np.maximum.accumulate(best, axis=2)[:, ::-1, ::-1]
 
     def attaining(self, query: int) -> DataSet | None:
         """A data set that attains the value of a query; None if no data set is left."""
@@ -181,23 +207,23 @@ class Completions:
         dead_a = dead_b = lost_a = lost_b = 0
         e_sum = v_sum = 0.0
         steps = []
-        if not np.isfinite(self.before_loss[0, 0][query, 0, 0]):
+        if not np.isfinite(self.before_loss[0, 0, query, 0, 0]):
             return None
-        while dead_a + dead_b < counts.deaths_a + counts.deaths_b:
+        while (dead_a, dead_b) != (counts.deaths_a, counts.deaths_b):
             rest = self.before_death[dead_a, dead_b][query, lost_a:, lost_b:]
             more_a, more_b = divmod(int(rest.argmax()), rest.shape[1])
             lost_a, lost_b = lost_a + more_a, lost_b + more_b
-            best = (-np.inf, 0, 0, 0.0, 0.0)
-            for d, splits in counts.moves(dead_a, dead_b):
-                e, v = counts.terms(dead_a, dead_b, lost_a, lost_b, d)
-                if dead_a == dead_b == 0 and v <= 0:
-                    continue
-                for a, b in splits:
-                    after = self.before_loss[dead_a + a, dead_b + b][query, lost_a, lost_b]
-                    best = max(best, (along_e * e + along_v * v + after, a, b, e, v))
-            _, a, b, e, v = best
+            after = self.before_loss[dead_a:, dead_b:, query, lost_a, lost_b]
+            d = np.arange(after.shape[0])[:, None] + np.arange(after.shape[1])
+            e, v = counts.terms(dead_a, dead_b, lost_a, lost_b, d)
+            value = along_e * e + along_v * v + after
+            value[(d == 0) | (d > counts.most_at_once(dead_a, dead_b))] = -np.inf
+            if dead_a == dead_b == 0:
+                value[v <= 0] = -np.inf
+            a, b = divmod(int(value.argmax()), after.shape[1])
             steps.append(Step(more_a, more_b, a, b))
-            dead_a, dead_b, e_sum, v_sum = dead_a + a, dead_b + b, e_sum + e, v_sum + v
+            e_sum, v_sum = e_sum + e[a, b], v_sum + v[a, b]
+            dead_a, dead_b = dead_a + a, dead_b + b
         return DataSet(counts.deaths_a, float(e_sum), float(v_sum), tuple(steps))
 
 
