@@ -218,13 +218,13 @@ def test_every_cell_that_shows_a_table_is_compared(name):
 
 
 @each_chapter
-def test_stored_notebooks_hold_no_timings_counts_or_machine_details(name):
+def test_stored_notebooks_are_numbered_and_hold_no_timings_or_machine_details(name):
     notebook = NOTEBOOKS[name]
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert notebook.metadata.language_info == {"name": "python"}
-    for cell in notebook.cells:
-        assert not {"execution", "papermill"} & set(cell.metadata)
-        assert cell.get("execution_count") is None
+    assert not any({"execution", "papermill"} & set(cell.metadata) for cell in notebook.cells)
+    numbers = [cell.execution_count for cell in code_cells(notebook)]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 @each_chapter

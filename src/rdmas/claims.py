@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -379,15 +379,7 @@ def _significance(claim: pd.Series, cohort: Cohort) -> list[Derivation]:
     )
     if assumed:
         derivations += [
-            _worded(
-                f"{assumption.method}: every P below {ALPHA}",
-                assumption.high,
-                direction,
-                claim,
-                basis="ordering",
-                convention=assumption.method,
-            )
-            for assumption in unseen_followup(cohort)
+            _worded_range(assumption, direction, claim) for assumption in unseen_followup(cohort)
         ]
     return derivations
 
@@ -510,6 +502,28 @@ def _worded(
         basis=basis,
         convention=convention,
     )
+
+
+def _worded_range(assumption: UnseenFollowup, direction: int, claim: pd.Series) -> Derivation:
+    """Put a range of P-values into words, where all of it says the same."""
+    if assumption.low < ALPHA <= assumption.high:
+        return Derivation(
+            method=f"{assumption.method}: two-sided P below {ALPHA}",
+            value=(assumption.low, assumption.high),
+            recomputed="depends on follow-up",
+            reproduces=False,
+            basis="ordering",
+            convention=assumption.method,
+        )
+    worded = _worded(
+        f"{assumption.method}: two-sided P below {ALPHA}",
+        assumption.high,
+        direction,
+        claim,
+        basis="ordering",
+        convention=assumption.method,
+    )
+    return replace(worded, value=(assumption.low, assumption.high))
 
 
 def _two_sided_tests(claim: pd.Series, cohort: Cohort) -> pd.DataFrame:

@@ -2,12 +2,13 @@
 
 ``python -m rdmas.notebooks BOOK_DIR`` re-executes every chapter in place and is the one way
 stored outputs are updated. Only outputs that nbval compares are kept: text of cells tagged
-``nbval-check-output``. Images, timings and execution counts would change on every run.
+``nbval-check-output``. Images and timings would change on every run.
 """
 
 from __future__ import annotations
 
 import difflib
+import itertools
 import sys
 import tempfile
 from pathlib import Path
@@ -86,8 +87,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     Returns
     -------
     nbformat.NotebookNode
-        The same notebook: outputs of compared cells as text, and no execution counts, timings
-        or machine-dependent metadata.
+        The same notebook: outputs of compared cells as text, cells numbered in order, and no
+        timings or machine-dependent metadata.
     """
     notebook.metadata = NotebookNode(
         {key: value for key, value in notebook.metadata.items() if key in KEPT_METADATA}
@@ -98,14 +99,19 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         "name": "python3",
     }
     notebook.metadata.language_info = LANGUAGE_INFO
+    numbers = itertools.count(1)
     for cell in notebook.cells:
         for transient in ("execution", "papermill", "collapsed"):
             cell.metadata.pop(transient, None)
         if cell.cell_type != "code":
             continue
-        cell.execution_count = None
+        # nbval refuses outputs of a cell without a number, so cells are numbered in order.
+        cell.execution_count = next(numbers)
         compared = COMPARED_TAG in cell.metadata.get("tags", [])
         cell.outputs = [_as_text(output) for output in cell.outputs if compared]
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = cell.execution_count
     return notebook
 
 
@@ -141,8 +147,6 @@ def _as_text(output: NotebookNode) -> NotebookNode:
             {kind: content for kind, content in output.data.items() if kind in TEXT_TYPES}
         )
         output.metadata = NotebookNode()
-    if output.output_type == "execute_result":
-        output.execution_count = None
     return output
 
 

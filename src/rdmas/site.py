@@ -55,8 +55,22 @@ def page_faults(site_dir: str | Path, pages: list[str], board: pd.DataFrame) -> 
 
 def setup(app: Sphinx) -> dict:
     """Register the extension with Sphinx."""
+    app.connect("html-page-context", _without_thebe)
     app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _without_thebe(app, pagename, templatename, context, doctree) -> None:
+    """Leave out Thebe, which Jupyter Book adds to every page.
+
+    It would load code from a third party to run cells in the page, which this book does not
+    offer, and its settings are declared twice, which is an error in the browser's console.
+    """
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if "thebe" not in f"{script.filename} {script.attributes.get('body', '')}".lower()
+    ]
 
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:
