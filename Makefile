@@ -9,7 +9,7 @@ READY = $(VENV)/installed
 # Fingerprints of content and file names, not of times: a file restored to older content counts
 # as changed. git is needed for the clone anyway and hashes the same way on every system.
 fingerprint = $(shell files=$$(find $(1) -type f -not -path '*/__pycache__/*' \
-	-not -path '*/.ipynb_checkpoints/*' | LC_ALL=C sort); \
+	-not -path '*/.*/*' | LC_ALL=C sort); \
 	{ echo "$$files"; echo "$$files" | git hash-object --no-filters --stdin-paths; } \
 	| git hash-object --stdin)
 CODE = data src requirements.txt

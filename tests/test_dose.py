@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rdmas.dose import (
     certain_decreases,
     certain_decreases_ladder,
+    extreme_data_sets,
     median_change_range,
     median_of_falls_range,
     relative_fall_range,
@@ -389,3 +390,58 @@ def test_relative_fall_from_a_median_that_could_be_zero_is_refused():
 def test_median_of_falls_refuses_impossible_input(arguments):
     with pytest.raises(ValueError, match="must be a"):
         median_of_falls_range(*arguments)
+
+
+EVERYBODY, ONE_PATIENT = "everybody's dose fell", "one patient's dose fell"
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 19, 20])
+def test_extreme_data_sets_have_as_many_falls_as_their_names_say(n):
+    pairs = extreme_data_sets(n, 2.7, 0.5)
+    fell = (pairs["after"] < pairs["before"]).groupby(pairs["data_set"]).sum()
+    assert fell.to_dict() == {EVERYBODY: n, ONE_PATIENT: 1}
+    # No data set has fewer: the sharp minimum is reached.
+    assert fell[ONE_PATIENT] == certain_decreases(n, n, 2.7, 0.5)
+
+
+@derandomised
+@given(st.integers(1, 40), st.integers(1, 100), st.integers(1, 100))
+def test_extreme_data_sets_share_their_two_medians(n, after, more):
+    pairs = extreme_data_sets(n, (after + more) / 10, after / 10)
+    for name in (EVERYBODY, ONE_PATIENT):
+        mine = pairs[pairs["data_set"] == name]
+        assert mine["patient"].tolist() == list(range(1, n + 1))
+        assert np.median(mine["before"]) == pytest.approx((after + more) / 10)
+        assert np.median(mine["after"]) == pytest.approx(after / 10)
+        assert (mine[["before", "after"]] > 0).all(axis=None)
+    assert (pairs["after"] <= pairs["before"]).all()
+
+
+def test_nobody_but_one_patient_changes_dose_in_the_second_extreme_data_set():
+    pairs = extreme_data_sets(20, 2.7, 0.5).query("data_set == @ONE_PATIENT")
+    assert (pairs["after"] == pairs["before"]).sum() == 19
+
+
+def test_everybody_falls_in_proportion_in_the_first_extreme_data_set():
+    pairs = extreme_data_sets(20, 2.7, 0.5).query("data_set == @EVERYBODY")
+    assert (pairs["after"] / pairs["before"]).to_numpy() == pytest.approx(0.5 / 2.7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 2, 1), "n must be a positive whole number"),
+        ((2.0, 2, 1), "n must be a positive whole number"),
+        ((True, 2, 1), "n must be a positive whole number"),
+        ((4, 1, 2), "the second below the first"),
+        ((4, 2, 2), "the second below the first"),
+        ((4, 2, 0), "above 0"),
+        ((4, 2, -1), "above 0"),
+        ((4, math.nan, 1), "above 0"),
+        ((4, 2, math.nan), "above 0"),
+        ((4, math.inf, 1), "the second below the first"),
+    ],
+)
+def test_extreme_data_sets_refuse_impossible_input(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        extreme_data_sets(*arguments)

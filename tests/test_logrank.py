@@ -208,6 +208,7 @@ def test_no_data_sets_give_no_p():
         ([1, 2], [1, np.nan], [0, 1], "died may hold only 0 and 1"),
         ([1, 2], [1, 1], [1, 2], "arm may hold only 0 and 1"),
         ([1, 2], [1, 1], ["a", "b"], "arm must be an array of numbers"),
+        (pd.Series(["1", "2"]), [1, 1], [0, 1], "time must be an array of numbers"),
         ([1, 2], pd.array([True, None], dtype="boolean"), [0, 1], "died must be an array"),
         ([1, 2, 3], [1, 1], [0, 1], "do not match"),
         ([[1, 2], [2, 1]], [[1, 1]] * 3, [0, 1], "do not match"),

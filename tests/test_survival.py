@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rdmas.survival import at_risk, kaplan_meier
 
-derandomised = settings(derandomize=True, deadline=None, max_examples=40)
+derandomised = settings(derandomize=True, deadline=None, max_examples=20)
 
 SIX_MP = "6-MP"
 TIME = {

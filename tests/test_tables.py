@@ -93,7 +93,9 @@ def test_all_columns_are_shown_by_default_and_the_index_is_not():
     assert Page(show(frame, "t")).rows == [["a", "b"], ["1", "x"]]
 
 
-@pytest.mark.parametrize("category", ["<b>", "</td><script>alert(1)</script>", "a & b", '"x"', "&lt;"])
+@pytest.mark.parametrize(
+    "category", ["<b>", "</td><script>alert(1)</script>", "a & b", '"x"', "&lt;"]
+)
 def test_a_category_that_looks_like_markup_is_shown_as_text(category):
     page = Page(show(pd.DataFrame({"category": [category], "n": [3]}), category))
     assert page.rows[1] == [category, "3"]

@@ -25,7 +25,7 @@ def package_layers() -> pd.DataFrame:
     """
     import grimp  # part of the book's tools, not of the package's
 
-    graph = grimp.build_graph("rdmas")
+    graph = grimp.build_graph("rdmas", cache_dir=None)
     modules = sorted(graph.find_children("rdmas"))
     for module in modules:
         graph.squash_module(module)

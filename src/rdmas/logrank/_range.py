@@ -224,8 +224,8 @@ def losses_to_exceed(
     ValueError
         If the counts are impossible or `alpha` is not between 0 and 1, or if the answer cannot
         be told: where z of both signs is attainable, the largest P is known only to lie between
-        that of the best data set met and 1. In all tables of up to five patients an arm, this
-        happens at no `alpha` of 0.2 or less.
+        that of the best data set met and 1. In all tables of up to five patients an arm this
+        does not happen with `alpha` 0.01, 0.05, 0.1 or 0.2.
 
     Examples
     --------

@@ -146,8 +146,9 @@ class Counts:
 class Completions:
     """Largest value of direction . (E, V) over all completions of every beginning of a data set.
 
-    `before_loss[dead_a, dead_b][query, lost_a, lost_b]` is that value from just after a death,
-    `before_death` the same when no more losses happen before the next death. Each query is a
+    `before_loss[dead_a, dead_b, query, lost_a, lost_b]` is that value from just after a death;
+    `before_death[dead_a, dead_b][query, lost_a, lost_b]` is the same if no more losses happen
+    before the next death. Each query is a
     direction with a budget of losses; beginnings without a completion have minus infinity.
     """
 
@@ -227,14 +228,14 @@ class Completions:
         return DataSet(counts.deaths_a, float(e_sum), float(v_sum), tuple(steps))
 
 
-Search = Generator[Direction, DataSet, Result]
+Search = Generator[Direction, DataSet | None, Result]
 
 
 def run_searches(counts: Counts, searches: dict[int, Search[Result]]) -> dict[int, Result]:
     """Answer the queries of many searches, one for each budget of losses, until all have ended.
 
     A search yields directions and is sent a data set that goes farthest in each. The next queries
-    of all searches share one pass over the tables, since a pass costs little more for many
+    of many searches share one pass over the tables, since a pass costs little more for many
     queries than for one.
     """
     results: dict[int, Result] = {}
@@ -313,9 +314,7 @@ def _largest_z(fewest: DataSet, most: DataSet) -> Search[DataSet]:
     return best
 
 
-def _smallest_z_of_hull(
-    end: DataSet, sign: float
-) -> Search[tuple[DataSet, Direction | None]]:
+def _smallest_z_of_hull(end: DataSet, sign: float) -> Search[tuple[DataSet, Direction | None]]:
     """Best corner met, and the tangent a better data set must exceed unless there is none.
 
     `sign` times z is nowhere negative, and `end` has the smallest excess of that sign.

@@ -139,17 +139,21 @@ def as_data_sets(
         try:
             array = np.asarray(values)
             # Labels such as "1" would pass as numbers, dates as nanoseconds since 1970.
-            if array.dtype.kind not in "biufO":
+            if array.dtype.kind not in "biufO" or (
+                array.dtype.kind == "O" and any(isinstance(value, str) for value in array.flat)
+            ):
                 raise TypeError
             array = array if array.dtype == bool else array.astype(float)
         except (TypeError, ValueError):
-            raise ValueError(f"{name} must be an array of numbers without missing values.") from None
+            raise ValueError(
+                f"{name} must be an array of numbers without missing values."
+            ) from None
         if array.ndim not in (1, 2):
             raise ValueError(f"{name} must have the shape (patients,) or (datasets, patients).")
         arrays.append(array)
     time, died, arm = arrays
     if not np.isfinite(time).all():
-        raise ValueError("time must be finite: a missing or infinite time has no place in an order.")
+        raise ValueError("time must be finite: a missing or infinite time has no place in order.")
     for name, array in (("died", died), ("arm", arm)):
         if array.dtype != bool and not ((array == 0) | (array == 1)).all():
             raise ValueError(f"{name} may hold only 0 and 1.")
