@@ -86,7 +86,7 @@ def test_page_opens_cleanly_and_fits_the_screen(visit, name, width):
     page, troubles = visit(name, width)
     assert troubles == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.locator("h1").first.is_visible()
+    assert page.locator("article h1").first.is_visible()
 
 
 def test_formulas_are_set_by_the_sites_own_mathjax(visit):

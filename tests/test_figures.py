@@ -246,8 +246,8 @@ def test_kaplan_meier_labels_the_better_arm_above_and_the_other_below_its_end():
         if isinstance(text, Annotation)
     }
     assert labels == {
-        "trt\n2 of 2 survived": ((2, 1), "bottom"),
-        "ctl\n1 of 2 survived": ((2, 0.5), "top"),
+        "trt\n0 of 2 died": ((2, 1), "bottom"),
+        "ctl\n1 of 2 died": ((2, 0.5), "top"),
     }
 
 
@@ -255,7 +255,7 @@ def test_kaplan_meier_draws_a_cohort_of_one_arm():
     curves = kaplan_meier([1, 2, 2], [1, 0, 0], ["only"] * 3)
     ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0, 1]), ("only",), "Order")
     assert len(ax.lines) == 1
-    assert "only\n2 of 3 survived" in texts(ax)
+    assert "only\n1 of 3 died" in texts(ax)
 
 
 def test_p_values_mark_exactly_the_tests_that_print_as_reported():

@@ -157,7 +157,7 @@ def runs(monkeypatch):
     [
         ("aplha", "; did you mean alpha?"),
         ("data_dirs", "; did you mean data_dir?"),
-        ("zzz", "; it has data_dir, alpha."),
+        ("zzz", "; it has data_dir and alpha."),
     ],
 )
 def test_an_unknown_parameter_is_refused_with_a_hint_before_anything_runs(

@@ -143,3 +143,10 @@ def test_gluing_anything_but_text_is_refused_by_key(monkeypatch, value):
     with pytest.raises(TypeError, match="claim_a is .*; format it as text first"):
         prose.glue_strings({"claim_a": value})
     assert glued == []
+
+
+def test_percentages_keep_ties_and_write_what_decimals_write():
+    """57.5% is a tie; multiplied as a float it falls below."""
+    assert prose.percent(23 / 40) == "58%"
+    assert prose.percent(-0.25) == "−25%"
+    assert prose.percent(float("nan")) == "not defined"

@@ -284,6 +284,36 @@ CONTRADICTIONS = {
         "assumptions.csv", "dose_geometric_sd", {"value": "40"},
         "does not have the published median 2.7 mg/kg",
     ),
+    "one place named twice": (
+        "assumptions.csv", "death_places_treatment", {"value": "6 6"}, "place from 1 to 9",
+    ),
+    "place in words": (
+        "assumptions.csv", "death_places_treatment", {"value": "six"}, "place from 1 to 9",
+    ),
+    "number measured in words": (
+        "assumptions.csv", "dose_week8_measured_n", {"value": "many"}, "must be a whole number",
+    ),
+    "no spread": (
+        "assumptions.csv", "dose_geometric_sd", {"value": "1"}, "must be a finite number above 1",
+    ),
+    "spread in words": (
+        "assumptions.csv", "dose_geometric_sd", {"value": "big"}, "must be a number",
+    ),
+    "no claim of the dose": (
+        "claims.csv", "dose_baseline_median", {},
+        "there is no claim for gc_dose_baseline_mg_per_kg",
+    ),
+    "negative median": (
+        "claims.csv", "dose_baseline_median", {"reported": "-2 mg/kg"}, "must be above 0",
+    ),
+    "doses beyond the schema": (
+        "claims.csv", "dose_baseline_median", {"reported": "30 mg/kg"},
+        "exceed what gc_dose_baseline_mg_per_kg allows",
+    ),
+    "denominator that is not the arm": (
+        "claims.csv", "remission_partial_count", {"reported": "10/25", "denominator": "25"},
+        "a denominator of response_week8 in arm ruxolitinib differs from its 20 patients",
+    ),
 }
 
 

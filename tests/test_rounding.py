@@ -67,8 +67,10 @@ def test_parse_keeps_number_decimals_unit_relation_and_counts(
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "abc", "nan", "inf", "P = 0.011", "5 0", ".", "%", "-", "--1", "<", "<>1", "10/0"],
-)
+    ["", " ", "abc", "nan", "inf", "P = 0.011", "5 0", ".", "%", "-", "--1", "<", "<>1", "10/0",
+     "0,011", "1,28", "5e-3", "3-4", "0.011.3", "10/20/30", "-10/20", "10/20 (50%)",
+     "2.7 to 3.1 mg/kg", "0."],
+)  # fmt: skip
 def test_text_that_is_not_one_number_is_refused(text):
     with pytest.raises(ValueError, match="is not a printed number|denominator of zero"):
         parse(text)
@@ -367,3 +369,19 @@ def test_print_like_gives_the_reported_form_exactly_when_it_reproduces(number, p
 @given(digits_and_decimals, st.fractions(-1000, 1000, max_denominator=10**7))
 def test_print_like_writes_what_the_value_reproduces(number, value):
     assert reproduces(value, print_like(value, printed(*number)))
+
+
+@pytest.mark.parametrize(
+    ("value", "reported"),
+    [(0.5, "10/20"), (0.0004, "<0.001"), (1280, "1,280"), (-0.25, "−0.25"), (0.5, "50 %")],
+)
+def test_a_value_that_reproduces_is_printed_in_the_reported_form(value, reported):
+    assert print_like(value, reported) == reported
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [(1e-7, 7, "0.0000001"), (0, 7, "0.0000000"), (10**31 + 1, 2, "1" + "0" * 30 + "1.00")],
+)
+def test_fixed_never_uses_an_exponent_nor_loses_digits(value, decimals, text):
+    assert fixed(value, decimals) == text

@@ -259,3 +259,12 @@ def test_tables_scroll_in_a_region_that_the_keyboard_reaches():
     for attribute in ('class="rdmas-scroll"', 'role="region"', 'tabindex="0"',
                       'aria-label="Claims"'):
         assert attribute in opening
+
+
+def test_headings_and_chapters_are_escaped():
+    assert "<th>&lt;b&gt;</th>" in show(pd.DataFrame({"<b>": [1]}), "t").data
+    board = pd.DataFrame([{
+        "chapter": '"><script>', "statement": "s", "reported": "1", "recomputed": "1",
+        "verdict": "reproduced", "basis": "counts", "convention": "", "nearest": "",
+    }])  # fmt: skip
+    assert "<script>" not in verdicts(board, links=True).data

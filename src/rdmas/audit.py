@@ -37,6 +37,9 @@ TableFunction = Callable[[int, int, int, int], float]
 # about 1e-9, and every defect below shows in the first five decimals.
 _SAME = 1e-6
 
+# By default lifelines stops its search with some four digits of the Wald P right.
+_CONVERGED = {"precision": 1e-15, "r_precision": 1e-16}
+
 _NOT_REPORTED = "no report found"
 
 # Published tables. None of them is about the paper of this companion.
@@ -249,7 +252,7 @@ def cox_p_values(time: ArrayLike, died: ArrayLike, arm: ArrayLike) -> pd.DataFra
     >>> time, arm = [1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 0, 1, 1, 0, 0, 0]
     >>> cox_p_values(time, [1, 1, 1, 1, 1, 1, 0, 0], arm).round(4)
                    test  p_value
-    0              Wald   0.0889
+    0              Wald   0.0888
     1             score   0.0510
     2  likelihood ratio   0.0521
     """
@@ -269,8 +272,7 @@ def cox_p_values(time: ArrayLike, died: ArrayLike, arm: ArrayLike) -> pd.DataFra
         data = pd.DataFrame({"time": time, "died": died, "arm": arm})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # lifelines warns of the low variance at a boundary
-            # By default lifelines stops early, with four digits of the Wald P right.
-            fitted = CoxPHFitter().fit(data, "time", "died", fit_options={"precision": 1e-12})
+            fitted = CoxPHFitter().fit(data, "time", "died", fit_options=_CONVERGED)
             likelihood_ratio = fitted.log_likelihood_ratio_test().p_value
         wald = fitted.summary.loc["arm", "p"]
     return pd.DataFrame(
@@ -394,9 +396,9 @@ _DEFECTS = (
             _DIFFERENCE,
             f"{name} limit, risk difference, Miettinen-Nurminen",
             *_score_limit("diff", "risk difference", "Miettinen-Nurminen", limit),
-            "a wrong coefficient in the cubic of the restricted estimate: limits off in the second "
-            "or third decimal; elsewhere the search for a limit starts in the wrong range and "
-            "raises ValueError instead (shown as NaN)",
+            "a wrong coefficient in the cubic of the restricted estimate puts limits off in the "
+            "second or third decimal; on other tables, where the search for a limit starts in a "
+            "range without one, there is a ValueError and no interval (shown as NaN)",
             f"{_ISSUE_10269} (the coefficient); {_NOT_REPORTED} (the ValueError)",
             (_PERONDI, _FAGERLAND),
         )
@@ -432,7 +434,7 @@ def _two_by_two_conventions(table: Table) -> Iterator[Convention]:
     yield (
         "scipy", "boschloo_exact (two-sided)", "twice the smaller one-sided P",
         data, two_sided, boschloo_exact(columns).pvalue, p_value(*table, "boschloo_minlike"),
-        "R Exact and most textbooks: Fisher's two-sided P as the statistic",
+        "R Exact: Fisher's two-sided P as the statistic",
     )  # fmt: skip
     yield (
         "scipy", "chi2_contingency", "applies Yates's correction to a 2x2 table by default",
@@ -473,14 +475,14 @@ def _survival_conventions() -> Iterator[Convention]:
         "lifelines", "plotting.add_at_risk_counts",
         "counts those still at risk after the events of that time",
         _6MP, "at risk in week 6", _plotted_at_risk(fitted, 6), before[6],
-        "R survfit, most journals: at risk just before",
+        "R survfit: at risk just before",
     )  # fmt: skip
     yield (
         "lifelines", "plotting.add_at_risk_counts(at_risk_count_from_start_of_period=True)",
         "counts those at risk just before the last time in the data up to then",
         _6MP, "at risk in week 8 (nothing happened in it, one relapse in week 7)",
         _plotted_at_risk(fitted, 8, at_risk_count_from_start_of_period=True), before[8],
-        "R survfit, most journals: at risk just before",
+        "R survfit: at risk just before",
     )  # fmt: skip
     limits = median_survival_times(fitted.confidence_interval_survival_function_)
     yield (

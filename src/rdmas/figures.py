@@ -177,9 +177,9 @@ def plot_kaplan_meier(
             curve["time"], curve["low"], curve["high"], step="post", color=colour, alpha=0.13
         )
         n, final = int(curve["at_risk"].iloc[0]), curve["survival"].iloc[-1]
-        survivors = n - int(curve["deaths"].sum())
+        deaths = int(curve["deaths"].sum())
         ax.annotate(
-            f"{arm}\n{survivors} of {n} survived",
+            f"{arm}\n{prose.out_of(deaths, n)} died",
             (last, final),
             xytext=(-4, 6 if above else -8),
             textcoords="offset points",

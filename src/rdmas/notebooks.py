@@ -18,6 +18,8 @@ import papermill
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from rdmas.prose import listed
+
 COMPARED_TAG = "nbval-check-output"
 TEXT_TYPES = ("text/html", "text/plain", "text/markdown", "text/latex")
 KEPT_METADATA = ("kernelspec", "language_info")
@@ -64,7 +66,7 @@ def execute(
     for name in parameters:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else f"; it has {', '.join(known)}."
+            hint = f"; did you mean {close[0]}?" if close else f"; it has {listed(known)}."
             raise ParameterError(f"{Path(chapter).name} has no parameter {name}{hint}")
     return papermill.execute_notebook(
         str(chapter),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from rdmas.rounding import fixed
+from rdmas.rounding import fixed, scaled
 
 
 def percent(proportion: float, decimals: int = 0) -> str:
@@ -20,7 +20,9 @@ def percent(proportion: float, decimals: int = 0) -> str:
     >>> percent(19 / 20), percent(13 / 21, decimals=1)
     ('95%', '61.9%')
     """
-    return f"{fixed(proportion * 100, decimals)}%"
+    if not math.isfinite(proportion):
+        return decimal(proportion, decimals)
+    return f"{decimal(scaled(proportion, 100), decimals)}%"
 
 
 def percent_interval(interval: tuple[float, float], decimals: int = 0) -> str:

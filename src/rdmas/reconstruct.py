@@ -12,6 +12,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -188,10 +189,10 @@ def _values(claims: pd.DataFrame, assumed: pd.Series, arm: str, field: dict, n: 
     mine = claims[(claims["arm"] == arm) & (claims["variable"] == field["name"])]
     if field["type"] == "number":
         return _doses(mine, assumed, field, n)
-    counts = (
-        mine[mine["numerator"].notna()].drop_duplicates(["category", "numerator"])
-        .set_index("category")["numerator"]
-    )
+    stated = mine[mine["numerator"].notna()].drop_duplicates(["category", "numerator"])
+    if not mine["denominator"].dropna().eq(n).all():
+        _refuse(f"a denominator of {field['name']} in arm {arm} differs from its {n} patients")
+    counts = stated.set_index("category")["numerator"]
     categories = [str(value) for value in field["constraints"]["enum"]]
     unclaimed = [category for category in categories if category not in counts.index]
     rest = n - int(counts.sum())
@@ -204,16 +205,24 @@ def _values(claims: pd.DataFrame, assumed: pd.Series, arm: str, field: dict, n: 
 
 
 def _doses(mine: pd.DataFrame, assumed: pd.Series, field: dict, n: int) -> list:
+    if mine.empty:
+        _refuse(f"there is no claim for {field['name']}")
     reported = mine["reported"].iloc[0]
-    measured = int(assumed["dose_week8_measured_n"]) if field.get("missingAllowed") else n
+    median = float(rounding.parse(reported).number)
+    measured = _number(assumed, "dose_week8_measured_n", int) if field.get("missingAllowed") else n
     if not 1 <= measured <= n:
         _refuse(f"{measured} of {n} patients cannot have a measured {field['name']}")
-    doses = lognormal_quantiles(
-        measured, float(rounding.parse(reported).number), float(assumed["dose_geometric_sd"])
-    )
+    geometric_sd = _number(assumed, "dose_geometric_sd", float)
+    if not 1 < geometric_sd < np.inf:
+        _refuse(f"dose_geometric_sd {geometric_sd:g} must be a finite number above 1")
+    if not 0 < median:
+        _refuse(f"the median {reported} of {field['name']} must be above 0")
+    doses = lognormal_quantiles(measured, median, geometric_sd)
     written = [rounding.fixed(dose, DOSE_DECIMALS) for dose in doses]
     if not rounding.reproduces(float(np.median([float(dose) for dose in written])), reported):
         _refuse(f"the assumed {field['name']} does not have the published median {reported}")
+    if not doses.max() <= field["constraints"]["maximum"]:
+        _refuse(f"doses around the median {reported} exceed what {field['name']} allows")
     return written + [""] * (n - measured)
 
 
@@ -222,13 +231,15 @@ def _event_order(patients: pd.DataFrame, treatment_arm: str, places: str) -> lis
     died = patients["died"] == "1"
     treated = patients["arm"] == treatment_arm
     n_deaths = int(died.sum())
-    treated_places = [int(place) for place in places.split()]
-    valid = set(treated_places) <= set(range(1, n_deaths + 1))
-    if not valid or len(set(treated_places)) != int((died & treated).sum()):
+    n_treated = int((died & treated).sum())
+    possible = {str(place): place for place in range(1, n_deaths + 1)}
+    named = places.split()
+    if not set(named) <= set(possible) or not len(set(named)) == len(named) == n_treated:
         _refuse(
             f"death_places_treatment {places!r} must name a different place from 1 to {n_deaths} "
-            f"for each of the {int((died & treated).sum())} deaths in arm {treatment_arm}"
+            f"for each of the {n_treated} deaths in arm {treatment_arm}"
         )
+    treated_places = [possible[place] for place in named]
     other_places = [place for place in range(1, n_deaths + 1) if place not in treated_places]
     times = np.full(len(patients), n_deaths + 1)
     for group, group_places in ((died & treated, treated_places), (died & ~treated, other_places)):
@@ -238,5 +249,13 @@ def _event_order(patients: pd.DataFrame, treatment_arm: str, places: str) -> lis
     return times.tolist()
 
 
-def _refuse(rule: str) -> None:
+def _number(assumed: pd.Series, name: str, kind: type) -> float:
+    try:
+        return kind(assumed[name])
+    except ValueError:
+        wanted = "a whole number" if kind is int else "a number"
+        _refuse(f"{name} {assumed[name]!r} must be {wanted}")
+
+
+def _refuse(rule: str) -> NoReturn:
     raise CohortError([Problem("claims.csv and assumptions.csv", rule)])

@@ -21,8 +21,11 @@ Number = int | float | Fraction | Decimal
 #: 16 significant digits; a short computation loses a few of the last ones.
 FLOAT_TOLERANCE = Fraction(1, 10**12)
 
-_NUMBER = r"[-−+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-−+]?\d*\.?\d+"
-_SCALAR = re.compile(rf"(?P<relation>[<>]?)\s*(?P<number>{_NUMBER})\s*(?P<unit>%|[^\d\s].*)?")
+# A thousands group never starts with 0, so that a decimal comma ("0,011") is refused and not
+# read as eleven; a unit starts with a letter and holds no further number.
+_NUMBER = r"[-−+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|[-−+]?(?:\d+(?:\.\d+)?|\.\d+)"
+_UNIT = r"%|[^\W\d_]+(?:/[^\W\d_]+)*"
+_SCALAR = re.compile(rf"(?P<relation>[<>]?)\s*(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?")
 _FRACTION = re.compile(r"(?P<numerator>\d+)\s*/\s*(?P<denominator>\d+)")
 
 
@@ -241,6 +244,28 @@ def reproduces_by_rounding_twice(value: Number, reported: str) -> int | None:
     return None
 
 
+def scaled(value: Number, factor: int) -> Fraction:
+    """Multiply without binary error, so that a tie stays a tie.
+
+    Parameters
+    ----------
+    value : number
+        A finite value; a float is read through its shortest decimal form.
+    factor : int
+        What to multiply by.
+
+    Returns
+    -------
+    fractions.Fraction
+
+    Examples
+    --------
+    >>> fixed(scaled(23 / 40, 100), 0), fixed(23 / 40 * 100, 0)
+    ('58', '57')
+    """
+    return _exact(value)[0] * factor
+
+
 def fixed(value: Number, decimals: int) -> str:
     """Write a value with a fixed number of decimals, ties away from zero.
 
@@ -262,7 +287,7 @@ def fixed(value: Number, decimals: int) -> str:
     >>> fixed(2.675, 2)
     '2.68'
     """
-    return str(_quantize(_exact(value)[0], decimals, ROUND_HALF_UP))
+    return f"{_quantize(_exact(value)[0], decimals, ROUND_HALF_UP):f}"
 
 
 def print_like(value: Number | tuple[int, int], reported: str) -> str:
@@ -288,14 +313,15 @@ def print_like(value: Number | tuple[int, int], reported: str) -> str:
     'not defined'
     """
     printed = parse(reported)
+    if reproduces(value, reported):
+        return reported.strip()
     if isinstance(value, tuple):
         return "/".join(str(count) for count in value)
     if not math.isfinite(value):
         return "not defined"
-    if printed.relation == "=" and reproduces(value, reported):
-        number = fixed(printed.number, printed.decimals)
-    else:
-        number = fixed(_exact(value)[0] * printed.scale, printed.decimals)
+    if printed.counts is not None:
+        return str(Fraction(value))
+    number = fixed(_exact(value)[0] * printed.scale, printed.decimals)
     separator = " " if printed.unit and printed.unit != "%" else ""
     return f"{number}{separator}{printed.unit}"
 
@@ -314,9 +340,9 @@ def _exact(value: Number) -> tuple[Fraction, Fraction]:
 
 def _quantize(value: Fraction, decimals: int, rounding: str) -> Decimal:
     """Round an exact fraction once, in integers, so that no binary error can enter."""
-    unit = 10**decimals
-    whole, rest = divmod(abs(value) * unit, 1)
+    whole, rest = divmod(abs(value) * 10**decimals, 1)
     up = rest > Fraction(1, 2) or (rest == Fraction(1, 2) and rounding == ROUND_HALF_UP)
     digits = int(whole) + int(up)
-    sign = -1 if value < 0 and digits else 1
-    return Decimal(sign * digits).scaleb(-decimals)
+    # Built from its digits: arithmetic on a Decimal would round again at 28 of them.
+    sign = int(value < 0 and digits > 0)
+    return Decimal((sign, tuple(int(digit) for digit in str(digits)), -decimals))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 import pandas as pd
 from IPython.display import HTML
@@ -59,7 +58,7 @@ def show(
     decimals = decimals or {}
     cells = pd.DataFrame(
         {
-            heading: [_cell(value, decimals.get(name)) for value in frame[name]]
+            html.escape(str(heading)): [_cell(value, decimals.get(name)) for value in frame[name]]
             for name, heading in columns.items()
         }
     )
@@ -157,7 +156,7 @@ def _legend(bases: pd.Series) -> str:
 
 
 def _link(chapter: str, text: str) -> str:
-    return f'<a href="{PurePosixPath(chapter)}.html">{html.escape(text)}</a>'
+    return f'<a href="{html.escape(chapter)}.html">{html.escape(text)}</a>'
 
 
 def _cell(value, decimals: int | None) -> str:
@@ -165,7 +164,7 @@ def _cell(value, decimals: int | None) -> str:
         return "yes" if value else "no"
     if pd.isna(value):
         return "—"
-    if decimals is not None and value in (float("inf"), float("-inf")):
+    if value in (float("inf"), float("-inf")):
         return "∞" if value > 0 else "−∞"
     if decimals is not None:
         return rounding.fixed(value, decimals).replace("-", "−")
