@@ -16,10 +16,11 @@ CODE = data src requirements.txt
 EXECUTED = _build/executed/$(call fingerprint,$(CODE))
 COMPLETE = _build/html/.complete-$(call fingerprint,$(CODE) book _config.yml _toc.yml Makefile)
 
-.PHONY: help book test refresh reconstruct serve lock clean
+.PHONY: help book test bench refresh reconstruct serve lock clean
 
 help:
 	@grep -E '^# make' Makefile | cut -c 3-
+# make bench        measure against peers and store the ratios for the colophon
 # make refresh      update the stored outputs of the notebooks (the only way to do so)
 # make reconstruct  rewrite data/patients.csv from the claims and assumptions
 # make serve        show the built site at localhost:8000
@@ -58,6 +59,9 @@ book: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+bench: $(READY)
+	$(BIN)/python -m rdmas.bench book/benchmarks.csv
 
 refresh: $(READY)
 	$(BIN)/python -m rdmas.notebooks book

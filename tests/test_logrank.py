@@ -527,3 +527,32 @@ def test_random_data_sets_without_losses_have_only_p_of_orders():
 def test_random_data_sets_that_cannot_exist_are_refused(arguments, complaint):
     with pytest.raises(ValueError, match=complaint):
         random_data_sets(*arguments, seed=0)
+
+
+def test_one_loss_lists_every_order_arm_and_gap_and_agrees_with_lifelines():
+    """lifelines.statistics.logrank_test on the same data sets, rebuilt from the rows."""
+    from lifelines.statistics import logrank_test
+
+    from rdmas.logrank import one_loss
+
+    table = one_loss(1, 4, 2, 3)
+    assert len(table) == 3 * 2 * 3
+    for row in table.to_dict("records"):
+        times = {"A": [], "B": []}
+        for place, letter in enumerate(row["order"], start=1):
+            times[letter].append((place, 1))
+        for letter, n in (("A", 4), ("B", 3)):
+            times[letter] += [(4, 0)] * (n - len(times[letter]))
+        times[row["lost_arm"]][-1] = (row["deaths_before"] + 0.5, 0)
+        (time_a, died_a), (time_b, died_b) = (zip(*times[arm], strict=True) for arm in "AB")
+        expected = logrank_test(time_a, time_b, died_a, died_b).p_value
+        assert row["p_value"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_one_loss_lies_within_the_range_for_one_loss():
+    from rdmas.logrank import one_loss, p_range
+
+    low, high = p_range(2, 6, 3, 7, lost=1)
+    p_value = one_loss(2, 6, 3, 7)["p_value"]
+    assert p_value.min() == pytest.approx(low, rel=1e-12)
+    assert low <= p_value.max() <= high

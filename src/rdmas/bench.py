@@ -28,9 +28,10 @@ from tqdm import tqdm
 
 from rdmas.cohort import load_cohort
 from rdmas.logrank import logrank_p, p_range_curve, random_data_sets
+from rdmas.paths import benchmarks_file
 from rdmas.two_by_two import fisher_grid, p_value
 
-__all__ = ["COLUMNS", "Side", "Task", "measure", "r_has_survival", "tasks", "write"]
+__all__ = ["COLUMNS", "Side", "Task", "measure", "r_has_survival", "stored", "tasks", "write"]
 
 COLUMNS = (
     "task", "ours", "peer", "ours_seconds", "peer_seconds", "ratio", "repetitions", "peak_mib",
@@ -254,6 +255,23 @@ def write(frame: pd.DataFrame, path: str | Path) -> None:
         draft = Path(scratch) / path.name
         frame.to_csv(draft, index=False, columns=list(COLUMNS), float_format="%.4g")
         os.replace(draft, path)
+
+
+def stored() -> pd.DataFrame:
+    """
+    Read the table that the last ``make bench`` stored.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `COLUMNS`; NaN where there is no peer.
+
+    Examples
+    --------
+    >>> list(stored().columns) == list(COLUMNS)
+    True
+    """
+    return pd.read_csv(benchmarks_file())
 
 
 def timed(work: Callable[[], ArrayLike]) -> Callable[[], tuple[float, NDArray[np.float64]]]:

@@ -402,8 +402,8 @@ class UnseenFollowup:
 
     Attributes
     ----------
-    method : str
-        The test and the assumption.
+    assumption : str
+        What is assumed of follow-up, in words.
     low, high : float
         Ends of the attainable range; `high` may be an upper bound, see `rdmas.logrank.p_range`.
     known : numpy.ndarray or None
@@ -412,10 +412,15 @@ class UnseenFollowup:
         then so dense that a printed number inside the range is taken as attainable.
     """
 
-    method: str
+    assumption: str
     low: float
     high: float
     known: np.ndarray | None
+
+    @property
+    def method(self) -> str:
+        """Return the name of the derivation."""
+        return f"Log-rank, any order of deaths, {self.assumption}"
 
     def reproduces(self, reported: str) -> bool:
         """Tell whether some data set under the assumption gives the printed value."""
@@ -446,16 +451,19 @@ def unseen_followup(cohort: Cohort) -> list[UnseenFollowup]:
     counts = cohort.deaths()
     deaths_a, n_a, deaths_b, n_b = counts
     survivors = n_a + n_b - deaths_a - deaths_b
-    found = []
-    for lost, ties, words in (
+    rungs = [
         (0, False, "nobody's follow-up ending early, no ties"),
         (0, True, "nobody's follow-up ending early, ties allowed"),
         (1, True, "at most one survivor's follow-up ending early"),
-        (survivors, True, "anybody's follow-up ending early"),
-    ):
+    ]
+    enough = logrank.losses_to_exceed(*counts, alpha=ALPHA, ties=True)
+    if enough is not None and enough > 2:
+        rungs.append((enough - 1, True, f"at most {enough - 1} survivors' follow-up ending early"))
+    rungs.append((survivors, True, "anybody's follow-up ending early"))
+    found = []
+    for lost, ties, assumption in rungs:
         low, high = logrank.p_range(*counts, lost=lost, ties=ties)
-        method = f"Log-rank, any order of deaths, {words}"
-        found.append(UnseenFollowup(method, low, high, _orders_known(counts, ties)))
+        found.append(UnseenFollowup(assumption, low, high, _orders_known(counts, ties)))
     return found
 
 

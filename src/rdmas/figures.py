@@ -315,6 +315,187 @@ def plot_orderings(
     return ax
 
 
+def plot_range_curve(
+    curve: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None
+) -> Axes:
+    """Draw the attainable range of P against the number of early ends of follow-up.
+
+    Parameters
+    ----------
+    curve : pandas.DataFrame
+        From `rdmas.logrank.p_range_curve`.
+    reported : str
+        The printed P-value.
+    alpha : float
+        Significance level, drawn as a line.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or _new_axes(height=4.0)
+    floor = 1e-5
+    low = curve["low"].clip(lower=floor)
+    ax.fill_between(curve["lost"], low, curve["high"], color=SKY, alpha=0.45, linewidth=0)
+    ax.plot(curve["lost"], curve["high"], color=BLUE, linewidth=2.2, marker="o", markersize=4)
+    ax.plot(curve["lost"], low, color=BLUE, linewidth=2.2, marker="o", markersize=4)
+    ax.axhline(alpha, color=INK, linestyle="--", linewidth=1.2)
+    printed = float(rounding.parse(reported).number)
+    ax.axhline(printed, color=GREEN, linewidth=1.6)
+    last = curve["lost"].max()
+    ax.text(last, alpha * 1.12, f"{alpha:g}", ha="right", fontsize=10)
+    ax.text(last, printed * 1.12, f"published {reported}", ha="right", color="#00634A", fontsize=10)
+    beyond = curve[curve["high"] >= alpha]
+    if not beyond.empty:
+        first = beyond.iloc[0]
+        ax.annotate(
+            f"{first['lost']:.0f} early ends could\nhave hidden significance",
+            (first["lost"], first["high"]),
+            xytext=(-8, 34),
+            textcoords="offset points",
+            ha="right",
+            fontsize=10,
+            arrowprops={"arrowstyle": "->", "color": INK},
+        )
+    ax.set_yscale("log")
+    ax.set(
+        xlim=(0, last),
+        ylim=(floor, 1.3),
+        xlabel="Survivors whose follow-up ended before the last death, at most",
+        ylabel="Log-rank P (logarithmic axis)",
+    )
+    return ax
+
+
+def plot_attainable(
+    rows: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None
+) -> Axes:
+    """Draw the P-values that each test and assumption could have printed.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Columns ``name``, ``low``, ``high`` (equal for a single value) and ``prints`` (whether
+        the printed value is among them).
+    reported : str
+        The printed P-value; the values that round to it are shaded.
+    alpha : float
+        Significance level, drawn as a line.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or _new_axes(height=0.34 * len(rows) + 1.2)
+    floor = 0.001
+    low_print, high_print = (float(end) for end in rounding.rounding_interval(reported))
+    ax.axvspan(low_print, high_print, color=GREEN, alpha=0.25, linewidth=0)
+    ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
+    for row, item in enumerate(rows.to_dict("records")):
+        colour = GREEN if item["prints"] else GREY
+        if item["low"] == item["high"]:
+            ax.scatter(item["low"], row, s=58, zorder=3, facecolors=colour, edgecolors=colour)
+        else:
+            ax.plot([max(item["low"], floor), item["high"]], [row, row], color=colour,
+                    linewidth=7, solid_capstyle="butt", alpha=0.85)
+    ax.set_xscale("log")
+    ax.set_xlim(floor, 1.05)
+    ax.set_xticks([0.001, 0.01, 0.1, 1])
+    ax.set_xticklabels(["0.001", "0.01", "0.1", "1"])
+    ax.set_yticks(range(len(rows)))
+    ax.set_yticklabels(rows["name"], fontsize=9.5)
+    ax.set(ylim=(len(rows) - 0.4, -1.2), ylabel="",
+           xlabel="Two-sided P that could have been printed (logarithmic axis)")
+    ax.text(np.sqrt(low_print * high_print), -0.8, f"prints as {reported}", ha="center",
+            color="#00634A", fontsize=10)
+    ax.text(alpha * 1.05, -0.8, f"{alpha:g}", fontsize=10)
+    return ax
+
+
+def plot_followup(
+    data_sets: dict[str, pd.DataFrame], arms: tuple[str, ...], ax: np.ndarray | None = None
+) -> np.ndarray:
+    """Draw follow-up patterns, one line for each patient.
+
+    Parameters
+    ----------
+    data_sets : dict of str to pandas.DataFrame
+        Heading, and columns ``arm`` ("a" or "b"), ``time`` and ``died``, as in
+        `rdmas.logrank.p_range_details`.
+    arms : tuple of str
+        Names of arms a and b.
+    ax : array of matplotlib.axes.Axes, optional
+        One for each data set.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes
+    """
+    if ax is None:
+        _, ax = plt.subplots(1, len(data_sets), figsize=(WIDTH_INCHES, 5.0), sharey=True)
+    for panel, (heading, data) in zip(np.atleast_1d(ax), data_sets.items()):
+        ordered = data.sort_values(["arm", "time"], ascending=[True, False]).reset_index(drop=True)
+        last_death = ordered.loc[ordered["died"].astype(bool), "time"].max()
+        for row, patient in enumerate(ordered.to_dict("records")):
+            colour = ARM_COLOURS["ab".index(patient["arm"])]
+            panel.plot([0, patient["time"]], [row, row], color=colour, linewidth=1.3, alpha=0.8)
+            if patient["died"]:
+                panel.scatter(patient["time"], row, marker="X", s=42, color=colour, zorder=3)
+            elif patient["time"] < last_death:
+                panel.scatter(patient["time"], row, marker="|", s=90, color=INK, zorder=3)
+        sizes = ordered.groupby("arm").size()
+        if panel is np.atleast_1d(ax)[0]:
+            for letter, name, colour in zip("ab", arms, ARM_COLOURS):
+                middle = ordered.index[ordered["arm"] == letter].to_numpy().mean()
+                panel.text(-0.6, middle, f"{name}\n{sizes[letter]} patients", ha="right",
+                           va="center", color=colour, fontsize=10)
+        panel.text(0.5, 1.02, heading, transform=panel.transAxes, ha="center", va="bottom",
+                   fontsize=10.5)
+        panel.set(yticks=[], xlabel="Order of events", ylim=(len(ordered) - 0.3, -0.8))
+        panel.spines["left"].set_visible(False)
+    return ax
+
+
+def plot_ensemble(
+    p_values: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None
+) -> Axes:
+    """Draw how the P-values of random data sets are spread.
+
+    Parameters
+    ----------
+    p_values : pandas.DataFrame
+        Columns ``p_value`` and ``group``; one curve for each group.
+    reported : str
+        The printed P-value; the values that round to it are shaded.
+    alpha : float
+        Significance level, drawn as a line.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or _new_axes(height=3.8)
+    low, high = (float(end) for end in rounding.rounding_interval(reported))
+    ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0)
+    ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
+    groups = list(dict.fromkeys(p_values["group"]))
+    shades = sns.color_palette([INK, BLUE, SKY, YELLOW][: len(groups)])
+    sns.ecdfplot(p_values, x="p_value", hue="group", palette=shades, linewidth=2.2, ax=ax)
+    ax.set_xscale("log")
+    sns.move_legend(ax, "upper left", title="", frameon=False)
+    ax.set(xlabel="Log-rank P (logarithmic axis)", ylabel="Share of data sets with a smaller P")
+    ax.text(alpha * 1.04, 0.03, f"{alpha:g}", fontsize=10)
+    ax.text(np.sqrt(low * high), 1.03, f"prints as {reported}", ha="center", color="#00634A",
+            fontsize=10)
+    return ax
+
+
 def plot_intervals(
     intervals: pd.DataFrame,
     label: str,

@@ -32,3 +32,19 @@ def companion_data_dir() -> Path:
             "'pip install --editable' from a clone of the repository, or name a data folder"
         )
     return folder
+
+
+def benchmarks_file() -> Path:
+    """Return the table of benchmarks that belongs to the book.
+
+    Returns
+    -------
+    pathlib.Path
+        ``benchmarks.csv`` beside the chapters.
+
+    Examples
+    --------
+    >>> benchmarks_file().name
+    'benchmarks.csv'
+    """
+    return companion_data_dir().parent / "book" / "benchmarks.csv"

@@ -2,12 +2,13 @@
 
 P of data sets and of ensembles of data sets (`logrank_p`, `exact_logrank_p`,
 `random_data_sets`), of all orders of deaths that fit published counts (`orderings`,
-`weak_orderings`, `ordering_counts`), and its range over unseen follow-up (`p_range` and what
+`weak_orderings`, `ordering_counts`, and with one survivor lost `one_loss`), and its range over unseen follow-up (`p_range` and what
 builds on it).
 """
 
 from rdmas.logrank._ensemble import random_data_sets
 from rdmas.logrank._exact import exact_logrank_p
+from rdmas.logrank._one_loss import one_loss
 from rdmas.logrank._order_counts import ordering_counts
 from rdmas.logrank._orders import orderings, weak_orderings
 from rdmas.logrank._range import (
@@ -26,6 +27,7 @@ __all__ = [
     "logrank_p",
     "losses_for_every_order",
     "losses_to_exceed",
+    "one_loss",
     "ordering_counts",
     "orderings",
     "p_range",
