@@ -47,7 +47,7 @@ def executed_notebook():
         metadata={
             "kernelspec": {"name": "my-venv", "display_name": "Python (venv)"},
             "language_info": {"name": "python", "version": "3.11.4", "pygments_lexer": "ipython3"},
-            "papermill": {"duration": 12.5, "input_path": "/home/somebody/x.ipynb"},
+            "papermill": {"duration": 12.5, "input_path": "/somewhere/x.ipynb"},
             "widgets": {"state": {}},
         },
     )

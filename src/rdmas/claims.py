@@ -405,7 +405,9 @@ class UnseenFollowup:
     assumption : str
         What is assumed of follow-up, in words.
     low, high : float
-        Ends of the attainable range; `high` may be an upper bound, see `rdmas.logrank.p_range`.
+        Ends of the attainable range.
+    high_is_bound : bool
+        Whether `high` is an upper bound only, see `rdmas.logrank.p_range_details`.
     known : numpy.ndarray or None
         Attainable values known one by one: all of them if nobody is lost, some of them
         otherwise. None where orders are too many to keep their values apart; the values are
@@ -415,6 +417,7 @@ class UnseenFollowup:
     assumption: str
     low: float
     high: float
+    high_is_bound: bool
     known: np.ndarray | None
 
     @property
@@ -462,8 +465,11 @@ def unseen_followup(cohort: Cohort) -> list[UnseenFollowup]:
     rungs.append((survivors, True, "anybody's follow-up ending early"))
     found = []
     for lost, ties, assumption in rungs:
-        low, high = logrank.p_range(*counts, lost=lost, ties=ties)
-        found.append(UnseenFollowup(assumption, low, high, _orders_known(counts, ties)))
+        ends = logrank.p_range_details(*counts, lost=lost, ties=ties)
+        known = _orders_known(counts, ties)
+        found.append(
+            UnseenFollowup(assumption, ends.low, ends.high, ends.high_is_bound, known)
+        )
     return found
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from rdmas import prose, rounding
 
@@ -353,16 +354,17 @@ def plot_range_curve(
         ax.annotate(
             f"{first['lost']:.0f} early ends could\nhave hidden significance",
             (first["lost"], first["high"]),
-            xytext=(-8, 34),
+            xytext=(-12, 36),
             textcoords="offset points",
-            ha="right",
+            ha="center",
             fontsize=10,
             arrowprops={"arrowstyle": "->", "color": INK},
         )
     ax.set_yscale("log")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(
         xlim=(0, last),
-        ylim=(floor, 1.3),
+        ylim=(floor, 1.6),
         xlabel="Survivors whose follow-up ended before the last death, at most",
         ylabel="Log-rank P (logarithmic axis)",
     )
@@ -446,7 +448,7 @@ def plot_followup(
             if patient["died"]:
                 panel.scatter(patient["time"], row, marker="X", s=42, color=colour, zorder=3)
             elif patient["time"] < last_death:
-                panel.scatter(patient["time"], row, marker="|", s=90, color=INK, zorder=3)
+                panel.scatter(patient["time"], row, marker="|", s=32, color=INK, zorder=3)
         sizes = ordered.groupby("arm").size()
         if panel is np.atleast_1d(ax)[0]:
             for letter, name, colour in zip("ab", arms, ARM_COLOURS):
@@ -455,6 +457,7 @@ def plot_followup(
                            va="center", color=colour, fontsize=10)
         panel.text(0.5, 1.02, heading, transform=panel.transAxes, ha="center", va="bottom",
                    fontsize=10.5)
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set(yticks=[], xlabel="Order of events", ylim=(len(ordered) - 0.3, -0.8))
         panel.spines["left"].set_visible(False)
     return ax
