@@ -461,7 +461,10 @@ def unseen_followup(cohort: Cohort) -> list[UnseenFollowup]:
     ]
     enough = logrank.losses_to_exceed(*counts, alpha=ALPHA, ties=True)
     if enough is not None and enough > 2:
-        rungs.append((enough - 1, True, f"at most {enough - 1} survivors' follow-up ending early"))
+        rungs += [
+            (lost, True, f"at most {lost} survivors' follow-up ending early")
+            for lost in (enough - 1, enough)
+        ]
     rungs.append((survivors, True, "anybody's follow-up ending early"))
     found = []
     for lost, ties, assumption in rungs:

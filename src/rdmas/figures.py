@@ -246,7 +246,7 @@ def plot_p_values(
     )
     for row, (p_value, hit) in enumerate(zip(tests["p_value"], prints)):
         ax.annotate(
-            prose.p_value(p_value),
+            prose.p_value(p_value, 5),
             (p_value, row),
             xytext=(8, 0),
             textcoords="offset points",
@@ -339,9 +339,12 @@ def plot_range_curve(
     ax = ax or _new_axes(height=4.0)
     floor = 1e-5
     low = curve["low"].clip(lower=floor)
+    drawn = curve["low"] >= floor
     ax.fill_between(curve["lost"], low, curve["high"], color=SKY, alpha=0.45, linewidth=0)
     ax.plot(curve["lost"], curve["high"], color=BLUE, linewidth=2.2, marker="o", markersize=4)
-    ax.plot(curve["lost"], low, color=BLUE, linewidth=2.2, marker="o", markersize=4)
+    ax.plot(
+        curve.loc[drawn, "lost"], low[drawn], color=BLUE, linewidth=2.2, marker="o", markersize=4
+    )
     ax.axhline(alpha, color=INK, linestyle="--", linewidth=1.2)
     printed = float(rounding.parse(reported).number)
     ax.axhline(printed, color=GREEN, linewidth=1.6)
@@ -352,7 +355,7 @@ def plot_range_curve(
     if not beyond.empty:
         first = beyond.iloc[0]
         ax.annotate(
-            f"{first['lost']:.0f} early ends could\nhave hidden significance",
+            f"from {first['lost']:.0f} early ends on,\nP of {alpha:g} is possible",
             (first["lost"], first["high"]),
             xytext=(-12, 36),
             textcoords="offset points",
