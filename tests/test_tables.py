@@ -268,3 +268,14 @@ def test_headings_and_chapters_are_escaped():
         "verdict": "reproduced", "basis": "counts", "convention": "", "nearest": "",
     }])  # fmt: skip
     assert "<script>" not in verdicts(board, links=True).data
+
+
+def test_a_range_that_holds_the_printed_value_is_called_possible():
+    found = {"method": "m", "value": (0.1, 0.2), "recomputed": "0.1 to 0.2", "reproduces": True}
+    board = pd.DataFrame([{
+        "id": "x", "reported": "0.1",
+        "derivations": [found | {"basis": "ordering"}, found | {"basis": "counts"}],
+    }])  # fmt: skip
+    shown = derivations(board, "x").data
+    assert shown.count("<td>possible</td>") == 1
+    assert shown.count("<td>yes</td>") == 1

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.optimize import minimize_scalar
-from scipy.stats import barnard_exact, binom, boschloo_exact, fisher_exact
+from scipy.stats import barnard_exact, binom, boschloo_exact, fisher_exact, mannwhitneyu
 from statsmodels.stats.proportion import (
     confint_proportions_2indep,
     score_test_proportions_2indep,
@@ -854,3 +854,20 @@ def test_fragility_refuses_unknown_tests_and_levels():
         fragility_index(1, 20, 8, 21, test="t")
     with pytest.raises(ValueError, match="strictly between 0 and 1"):
         fragility_index(1, 20, 8, 21, alpha=5)
+
+
+def test_python_programs_named_for_a_test_print_its_p_value():
+    """statsmodels and scipy on 7/34 against 1/34, the functions that the column `software` names."""
+    from statsmodels.stats.proportion import test_proportions_2indep as two_indep
+
+    by_key = p_values(7, 34, 1, 34).set_index("key")["p_value"]
+    groups = [1] * 7 + [0] * 27, [1] + [0] * 33
+    assert two_indep(7, 34, 1, 34).pvalue == pytest.approx(by_key["z_agresti_caffo"], abs=1e-9)
+    wald = two_indep(7, 34, 1, 34, method="wald").pvalue
+    assert wald == pytest.approx(by_key["z_unpooled"], abs=1e-9)
+    score = two_indep(7, 34, 1, 34, method="score").pvalue
+    assert score == pytest.approx(by_key["chi2_n_minus_1"], abs=1e-9)
+    ranks = mannwhitneyu(*groups, use_continuity=False, method="asymptotic").pvalue
+    assert ranks == pytest.approx(by_key["chi2_n_minus_1"], abs=1e-9)
+    unpooled = barnard_exact([[7, 1], [27, 33]], pooled=False).pvalue
+    assert unpooled == pytest.approx(by_key["barnard_unpooled"], abs=1e-6)

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -340,10 +340,7 @@ def _p_value(claim: pd.Series, cohort: Cohort) -> list[Derivation]:
             Derivation(
                 method=assumption.method,
                 value=(assumption.low, assumption.high),
-                recomputed=(
-                    f"{rounding.print_like(assumption.low, claim['reported'])} to "
-                    f"{rounding.print_like(assumption.high, claim['reported'])}"
-                ),
+                recomputed=_range_text(assumption, claim["reported"]),
                 reproduces=assumption.reproduces(claim["reported"]),
                 basis="ordering",
                 convention=assumption.method,
@@ -359,7 +356,7 @@ def _significance(claim: pd.Series, cohort: Cohort) -> list[Derivation]:
     largest = float(tests["p_value"].max())
     derivations = [
         _worded(
-            f"two-sided P below {ALPHA} under every test on the counts", largest, direction, claim
+            f"two-sided P below {ALPHA} under all {len(tests)} tests on the counts", largest, direction, claim
         )
     ]
     derivations += [
@@ -457,15 +454,15 @@ def unseen_followup(cohort: Cohort) -> list[UnseenFollowup]:
     rungs = [
         (0, False, "nobody's follow-up ending early, no ties"),
         (0, True, "nobody's follow-up ending early, ties allowed"),
-        (1, True, "at most one survivor's follow-up ending early"),
+        (1, True, "at most one survivor's follow-up ending early, ties allowed"),
     ]
     enough = logrank.losses_to_exceed(*counts, alpha=ALPHA, ties=True)
     if enough is not None and enough > 2:
         rungs += [
-            (lost, True, f"at most {lost} survivors' follow-up ending early")
+            (lost, True, f"at most {lost} survivors' follow-up ending early, ties allowed")
             for lost in (enough - 1, enough)
         ]
-    rungs.append((survivors, True, "anybody's follow-up ending early"))
+    rungs.append((survivors, True, "anybody's follow-up ending early, ties allowed"))
     found = []
     for lost, ties, assumption in rungs:
         ends = logrank.p_range_details(*counts, lost=lost, ties=ties)
@@ -532,7 +529,7 @@ def _worded_range(assumption: UnseenFollowup, direction: int, claim: pd.Series) 
             basis="ordering",
             convention=assumption.method,
         )
-    worded = _worded(
+    return _worded(
         f"{assumption.method}: two-sided P below {ALPHA}",
         assumption.high,
         direction,
@@ -540,7 +537,13 @@ def _worded_range(assumption: UnseenFollowup, direction: int, claim: pd.Series) 
         basis="ordering",
         convention=assumption.method,
     )
-    return replace(worded, value=(assumption.low, assumption.high))
+
+
+def _range_text(assumption: UnseenFollowup, reported: str) -> str:
+    low, high = (
+        rounding.print_like(end, reported) for end in (assumption.low, assumption.high)
+    )
+    return f"{low} to {'at most ' if assumption.high_is_bound else ''}{high}"
 
 
 def _two_sided_tests(claim: pd.Series, cohort: Cohort) -> pd.DataFrame:

@@ -341,16 +341,23 @@ def plot_range_curve(
     low = curve["low"].clip(lower=floor)
     drawn = curve["low"] >= floor
     ax.fill_between(curve["lost"], low, curve["high"], color=SKY, alpha=0.45, linewidth=0)
-    ax.plot(curve["lost"], curve["high"], color=BLUE, linewidth=2.2, marker="o", markersize=4)
+    bound = curve["high_is_bound"].astype(bool)
+    exact = curve[~bound]
+    ax.plot(exact["lost"], exact["high"], color=BLUE, linewidth=2.2, marker="o", markersize=4)
+    # One step back, so that the dashed edge starts where the exact one ends.
+    beyond_exact = curve[bound | bound.shift(-1, fill_value=False)]
+    ax.plot(
+        beyond_exact["lost"], beyond_exact["high"], color=BLUE, linewidth=1.6, linestyle="--"
+    )
     ax.plot(
         curve.loc[drawn, "lost"], low[drawn], color=BLUE, linewidth=2.2, marker="o", markersize=4
     )
     ax.axhline(alpha, color=INK, linestyle="--", linewidth=1.2)
-    printed = float(rounding.parse(reported).number)
-    ax.axhline(printed, color=GREEN, linewidth=1.6)
+    low_print, high_print = (float(end) for end in rounding.rounding_interval(reported))
+    ax.axhspan(low_print, high_print, color=GREEN, alpha=0.6, linewidth=0)
     last = curve["lost"].max()
     ax.text(last, alpha * 1.12, f"{alpha:g}", ha="right", fontsize=10)
-    ax.text(last, printed * 1.12, f"published {reported}", ha="right", color="#00634A", fontsize=10)
+    ax.text(last, high_print * 1.1, f"prints as {reported}", ha="right", color="#00634A", fontsize=10)
     beyond = curve[curve["high"] >= alpha]
     if not beyond.empty:
         first = beyond.iloc[0]

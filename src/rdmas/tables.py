@@ -22,7 +22,13 @@ BASIS_MEANING = {
     "none": "nothing stated bears on it",
 }
 
-NO_DERIVATION = {"method": "none possible", "recomputed": "—", "reproduces": False, "basis": "none"}
+NO_DERIVATION = {
+    "method": "none possible",
+    "value": None,
+    "recomputed": "—",
+    "reproduces": False,
+    "basis": "none",
+}
 
 
 def show(
@@ -125,7 +131,7 @@ def derivations(board: pd.DataFrame, *claim_ids: str) -> HTML:
                     "Reported": html.escape(claim["reported"]),
                     "Derivation": html.escape(found["method"]),
                     "Recomputed": html.escape(found["recomputed"]),
-                    "Agrees": "yes" if found["reproduces"] else "no",
+                    "Agrees": _agrees(found),
                     "Basis": found["basis"],
                 }
             )
@@ -133,6 +139,13 @@ def derivations(board: pd.DataFrame, *claim_ids: str) -> HTML:
     legend = _legend(cells["Basis"])
     cells["Basis"] = cells["Basis"].map(_basis)
     return _html(cells, f"Derivations of {' and '.join(claim_ids)}", legend)
+
+
+def _agrees(found: dict) -> str:
+    """Say yes or no; of a range that holds the printed value only that it is possible."""
+    if found["reproduces"] and found["basis"] == "ordering" and isinstance(found["value"], tuple):
+        return "possible"
+    return "yes" if found["reproduces"] else "no"
 
 
 def _verdict(row: pd.Series) -> str:

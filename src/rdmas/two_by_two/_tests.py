@@ -262,7 +262,7 @@ def _boschloo_minimum_likelihood(events_a: int, n_a: int, events_b: int, n_b: in
 
 
 _FAGERLAND = "Fagerland, Lydersen and Laake 2017, chapter 4"
-_BARNARD = "Barnard 1947"
+_BARNARD = "Barnard 1947; Suissa and Shuster 1985"
 _BOSCHLOO = "Boschloo 1970"
 
 _TWO_SIDED_TESTS = (
@@ -272,6 +272,7 @@ _TWO_SIDED_TESTS = (
         _z_unpooled,
         source=_FAGERLAND,
         interval="Wald",
+        software="statsmodels test_proportions_2indep, method = wald",
     ),
     EqualityTest(
         "likelihood_ratio",
@@ -295,6 +296,7 @@ _TWO_SIDED_TESTS = (
         _z_agresti_caffo,
         source="Agresti and Caffo 2000",
         interval="Agresti-Caffo",
+        software="statsmodels test_proportions_2indep",
     ),
     EqualityTest(
         "chi2_n_minus_1",
@@ -310,7 +312,9 @@ _TWO_SIDED_TESTS = (
         software=(
             "MedCalc comparison of two proportions; "
             "SAS PROC FREQ, CHISQ (Mantel-Haenszel); "
-            "SPSS Crosstabs (linear-by-linear association)"
+            "SPSS Crosstabs (linear-by-linear association); "
+            "statsmodels test_proportions_2indep, method = score; "
+            "scipy.stats.mannwhitneyu, asymptotic, without continuity correction"
         ),
     ),
     EqualityTest(
@@ -318,6 +322,10 @@ _TWO_SIDED_TESTS = (
         "Barnard, unpooled",
         partial(_barnard, statistic=_exact.unpooled_z),
         source=_BARNARD,
+        software=(
+            "scipy.stats.barnard_exact, pooled = False (arms as columns; drops ties, "
+            "scipy issue 18798)"
+        ),
     ),
     EqualityTest(
         "barnard_pooled",
