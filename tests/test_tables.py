@@ -59,7 +59,7 @@ def claim(claim_id, **changes):
 
 def derivation(method, **changes):
     return {
-        "method": method, "recomputed": "50%", "reproduces": True, "basis": "counts"
+        "method": method, "value": 0.5, "recomputed": "50%", "reproduces": True, "basis": "counts"
     } | changes
 
 
