@@ -63,5 +63,5 @@ def test_rounding_and_paths_are_at_the_bottom_and_cohort_above_them(layers):
 def test_purpose_is_the_first_line_of_the_docstring(layers):
     for module, row in layers.iterrows():
         docstring = importlib.import_module(f"rdmas.{module}").__doc__
-        assert row["purpose"] == docstring.strip().splitlines()[0]
+        assert row["purpose"] == docstring.strip().splitlines()[0].replace("``", "")
         assert row["purpose"]

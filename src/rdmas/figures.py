@@ -693,11 +693,13 @@ def plot_layers(modules: pd.DataFrame, ax: Axes | None = None) -> Axes:
     matplotlib.axes.Axes
     """
     n_layers = int(modules["layer"].max()) + 1
-    ax = ax or _new_axes(height=0.95 * n_layers + 0.3)
+    ax = ax or _new_axes(height=1.15 * n_layers + 0.3)
     places = {}
     for layer, members in modules.groupby("layer"):
+        # Many boxes in a row would overlap, so neighbours stand a little higher and lower.
+        step = 0.17 if len(members) > 5 else 0
         for place, name in enumerate(sorted(members["module"])):
-            places[name] = ((place + 0.5) / len(members), layer)
+            places[name] = ((place + 0.5) / len(members), layer + step * (-1) ** place)
     for row in modules.to_dict("records"):
         for target in row["imports"]:
             ax.annotate("", xy=(places[target][0], places[target][1] + 0.16),

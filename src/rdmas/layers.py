@@ -43,11 +43,13 @@ def package_layers() -> pd.DataFrame:
             {
                 "module": module.removeprefix("rdmas."),
                 "layer": layer(module),
-                "imports": [
-                    target.removeprefix("rdmas.") for target in imports[module]
-                ],
-                "purpose": importlib.import_module(module).__doc__.strip().splitlines()[0],
+                "imports": [target.removeprefix("rdmas.") for target in imports[module]],
+                "purpose": _first_line(importlib.import_module(module).__doc__),
             }
             for module in modules
         ]
     )
+
+
+def _first_line(docstring: str) -> str:
+    return docstring.strip().splitlines()[0].replace("``", "")
