@@ -463,12 +463,12 @@ def unseen_followup(cohort: Cohort) -> list[UnseenFollowup]:
             for lost in (enough - 1, enough)
         ]
     rungs.append((survivors, True, "anybody's follow-up ending early, ties allowed"))
+    known = {ties: _orders_known(counts, ties) for ties in (False, True)}
     found = []
     for lost, ties, assumption in rungs:
         ends = logrank.p_range_details(*counts, lost=lost, ties=ties)
-        known = _orders_known(counts, ties)
         found.append(
-            UnseenFollowup(assumption, ends.low, ends.high, ends.high_is_bound, known)
+            UnseenFollowup(assumption, ends.low, ends.high, ends.high_is_bound, known[ties])
         )
     return found
 
