@@ -216,6 +216,75 @@ def test_a_faulty_registry_gets_a_sentence(data_copy, case):
     assert f"claims.csv, {sentence}" in [str(problem) for problem in problems(data_copy)]
 
 
+BAD_EVIDENCE = {
+    "more events than patients": (
+        "evidence.csv",
+        ",conventional,61,14,",
+        ",conventional,13,14,",
+        "evidence.csv, row 2, column events: 14 events are more than the 13 patients beside them.",
+    ),
+    "unknown role": (
+        "evidence.csv",
+        ",mortality,primary,,\"adult RD-MAS, 4",
+        ",mortality,main,,\"adult RD-MAS, 4",
+        "evidence.csv, row 2, column role: 'main' is not known; use primary, sensitivity, "
+        "secondary or indirect.",
+    ),
+    "count that differs": (
+        "evidence_percentages.csv",
+        "22.4%,15,67",
+        "22.4%,14,67",
+        "evidence_percentages.csv, row 3, column numerator: 14 differs from 15 in the published "
+        "cohorts.",
+    ),
+    "unknown study": (
+        "evidence_percentages.csv",
+        "ke2020,",
+        "ke2021,",
+        "evidence_percentages.csv, row 2, column study_id: 'ke2021' is not a row of the published "
+        "cohorts.",
+    ),
+    "no percentage": (
+        "evidence_percentages.csv",
+        "22.4%",
+        "22.4",
+        "evidence_percentages.csv, row 3, column reported: '22.4' is not a percentage.",
+    ),
+    "part larger than the whole": (
+        "evidence_percentages.csv",
+        "42.9%,6,14",
+        "42.9%,9,21",
+        "evidence_percentages.csv, row 5, column denominator: 21 is more than the 20 patients of "
+        "the study.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_EVIDENCE)
+def test_faulty_published_cohorts_get_a_sentence(data_copy, case):
+    file, old, new, sentence = BAD_EVIDENCE[case]
+    spoil(data_copy, file, old, new)
+    assert sentence in [str(problem) for problem in problems(data_copy)]
+
+
+def test_a_printed_percentage_needs_its_row(data_copy):
+    spoil(data_copy, "evidence_percentages.csv", "renji2018,all,event,8.9%,5,56\n", "")
+    assert [str(problem) for problem in problems(data_copy)] == [
+        "evidence.csv, row 13, column percent_reported: '8.9%' has no row in "
+        "evidence_percentages.csv."
+    ]
+
+
+def test_published_cohorts_come_with_their_percentages_or_not_at_all(data_copy):
+    path = data_copy / "datapackage.json"
+    package = json.loads(path.read_text(encoding="utf-8"))
+    package["resources"] = [r for r in package["resources"] if r["name"] != "evidence"]
+    path.write_text(json.dumps(package), encoding="utf-8")
+    assert [str(problem) for problem in problems(data_copy)] == [
+        "datapackage.json: declares evidence_percentages without evidence; both or neither."
+    ]
+
+
 BAD_DESCRIPTORS = {
     "no companion": (
         lambda package: package.pop("companion"),
@@ -295,10 +364,11 @@ def test_a_cohort_without_claims_is_held_against_the_companions(data_copy):
     package = json.loads(path.read_text(encoding="utf-8"))
     package["resources"] = [r for r in package["resources"] if r["name"] == "patients"]
     path.write_text(json.dumps(package), encoding="utf-8")
-    for name in ("claims.csv", "assumptions.csv"):
+    for name in ("claims.csv", "assumptions.csv", "evidence.csv", "evidence_percentages.csv"):
         (data_copy / name).unlink()
     cohort = load_cohort(data_copy)
     assert cohort.claims.equals(load_cohort().claims)
+    assert cohort.evidence.equals(load_cohort().evidence)
     assert cohort.assumptions.empty
 
 

@@ -14,10 +14,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rdmas.rounding import (
+    counts_that_print,
     fixed,
     parse,
     print_like,
     reproduces,
+    reproduces_by_cutting_off,
     reproduces_by_rounding_twice,
     rounding_interval,
 )
@@ -385,3 +387,38 @@ def test_a_value_that_reproduces_is_printed_in_the_reported_form(value, reported
 )
 def test_fixed_never_uses_an_exponent_nor_loses_digits(value, decimals, text):
     assert fixed(value, decimals) == text
+
+
+@pytest.mark.parametrize("n", [1, 7, 20, 41, 100, 250])
+@pytest.mark.parametrize("decimals", [0, 1])
+def test_counts_that_print_are_all_and_only_those_whose_percentage_rounds_so(n, decimals):
+    """Oracle: every count tried in integers, with both neighbours at a tie."""
+    for printed in range(0, 100 * 10**decimals + 1, 7):
+        text = f"{printed / 10**decimals:.{decimals}f}%"
+        expected = [k for k in range(n + 1) if abs(2 * k * 100 * 10**decimals - 2 * printed * n) <= n]
+        assert counts_that_print(text, n) == expected
+
+
+def test_counts_that_print_refuse_what_is_no_percentage_and_no_group():
+    with pytest.raises(ValueError, match="is not a percentage"):
+        counts_that_print("0.5", 20)
+    with pytest.raises(ValueError, match="at least one member"):
+        counts_that_print("50%", 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "reported", "cut"),
+    [
+        (Fraction(14, 61), "22.9%", True),  # 22.95...
+        (Fraction(14, 61), "23.0%", False),  # rounded
+        (Fraction(14, 61), "22.8%", False),
+        (Fraction(1, 3), "33%", False),  # rounding gives it too
+        (0.0109, "0.010", True),
+        (0.011, "0.010", False),
+        (-0.0109, "-0.010", True),
+        (0.0109, "-0.010", False),
+        (float("nan"), "0.010", False),
+    ],
+)
+def test_cutting_off_explains_what_rounding_does_not(value, reported, cut):
+    assert reproduces_by_cutting_off(value, reported) is cut

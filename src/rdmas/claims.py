@@ -584,9 +584,7 @@ def _nearest(claim: pd.Series, derivations: list[Derivation]) -> str:
     """Say what would have been reproduced."""
     if claim["measure"] == "percent":
         events, n = _ratio(derivations[0].value, int(claim["denominator"]))
-        fitting = [
-            f"{k}/{n}" for k in range(n + 1) if rounding.reproduces(Fraction(k, n), claim["reported"])
-        ]
+        fitting = [f"{k}/{n}" for k in rounding.counts_that_print(claim["reported"], n)]
         other = f"{' or '.join(fitting)} prints so" if fitting else f"no count of {n} prints so"
         return f"{derivations[0].recomputed} would be; of {n} patients, {other}"
     if claim["measure"] == "p_value":

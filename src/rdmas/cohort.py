@@ -1,4 +1,4 @@
-"""The one module that reads data: a Frictionless data package with patients and claims.
+"""The one module that reads data: patients, claims and published cohorts in a data package.
 
 `load_cohort` gives a validated `Cohort`; `problems` gives every fault of a data folder as a
 readable sentence. What a schema can say is checked by frictionless from ``datapackage.json``;
@@ -38,6 +38,9 @@ TIME_UNITS = ("order of events", "days")
 PROVENANCES = ("reported", "assumed")
 MISSING_VALUE = ""
 DAYS_IN_WEEK_8 = 56
+
+# Tables of published cohorts; a folder has both or neither.
+_EVIDENCE = ("evidence", "evidence_percentages")
 
 #: What `claims.csv` may say where two arms are compared in words, and the direction it means.
 SIGNIFICANCE_WORDING = {
@@ -104,6 +107,11 @@ class Cohort:
         missing), ``numerator`` and ``denominator`` nullable integers.
     assumptions : pandas.DataFrame
         The declared assumptions of a reconstruction; empty for a real cohort.
+    evidence : pandas.DataFrame
+        Published cohorts to compare with, all columns of ``evidence.csv``; texts are strings
+        (empty where missing).
+    evidence_percentages : pandas.DataFrame
+        The percentages those cohorts printed, all columns of ``evidence_percentages.csv``.
     descriptor : dict
         The content of ``datapackage.json``.
     data_dir : pathlib.Path
@@ -113,6 +121,8 @@ class Cohort:
     patients: pd.DataFrame
     claims: pd.DataFrame
     assumptions: pd.DataFrame
+    evidence: pd.DataFrame
+    evidence_percentages: pd.DataFrame
     descriptor: dict
     data_dir: Path
 
@@ -239,8 +249,9 @@ def load_cohort(data_dir: str | Path | None = None) -> Cohort:
     ----------
     data_dir : str or pathlib.Path, optional
         Folder with ``datapackage.json`` and ``patients.csv``; by default the companion's own
-        reconstruction. ``claims.csv`` and ``assumptions.csv`` are optional: without the first
-        the cohort is held against the companion's claims.
+        reconstruction. All other tables are optional: without claims the cohort is held
+        against the companion's, and without evidence it is compared with the companion's
+        published cohorts.
 
     Returns
     -------
@@ -281,10 +292,12 @@ def load_cohort(data_dir: str | Path | None = None) -> Cohort:
     descriptor = _read_descriptor(folder)
     present = _resource_paths(descriptor)
     claims_folder = folder if "claims" in present else companion_data_dir()
+    evidence_folder = folder if set(_EVIDENCE) <= set(present) else companion_data_dir()
     return Cohort(
         patients=_typed(folder, descriptor, "patients"),
         claims=read_claims(claims_folder),
         assumptions=read_assumptions(folder) if "assumptions" in present else _no_assumptions(),
+        **{name: _with_empty_texts(evidence_folder, name) for name in _EVIDENCE},
         descriptor=descriptor,
         data_dir=folder,
     )
@@ -331,10 +344,7 @@ def read_claims(data_dir: str | Path) -> pd.DataFrame:
     pandas.DataFrame
         As described for `Cohort`.
     """
-    folder = Path(data_dir)
-    claims = _typed(folder, _read_descriptor(folder), "claims")
-    texts = claims.select_dtypes("object").columns
-    return claims.assign(**{name: claims[name].fillna("") for name in texts})
+    return _with_empty_texts(Path(data_dir), "claims")
 
 
 def read_assumptions(data_dir: str | Path) -> pd.DataFrame:
@@ -350,8 +360,7 @@ def read_assumptions(data_dir: str | Path) -> pd.DataFrame:
     pandas.DataFrame
         Columns id, statement, value, unit, reason; all text.
     """
-    folder = Path(data_dir)
-    return _typed(folder, _read_descriptor(folder), "assumptions").fillna("")
+    return _with_empty_texts(Path(data_dir), "assumptions")
 
 
 def problems(data_dir: str | Path, without: tuple[str, ...] = ()) -> list[Problem]:
@@ -389,6 +398,8 @@ def problems(data_dir: str | Path, without: tuple[str, ...] = ()) -> list[Proble
         found += _claim_problems(folder, descriptor)
     if not found and "patients" not in without:
         found += _patient_problems(folder, descriptor)
+    if not found:
+        found += _evidence_problems(folder, descriptor)
     return found
 
 
@@ -644,6 +655,63 @@ def _patient_problems(folder: Path, descriptor: dict) -> Iterator[Problem]:
                     row,
                     "gc_dose_week8_mg_per_kg",
                 )
+
+
+def _evidence_problems(folder: Path, descriptor: dict) -> Iterator[Problem]:
+    """Check what ties several cells of the published cohorts together."""
+    present = [name for name in _EVIDENCE if name in _resource_paths(descriptor)]
+    if len(present) == 1:
+        missing = next(name for name in _EVIDENCE if name not in present)
+        yield Problem(DESCRIPTOR, f"declares {present[0]} without {missing}; both or neither")
+    if len(present) < len(_EVIDENCE):
+        return
+    file, percentages_file = (_resource_paths(descriptor)[name] for name in _EVIDENCE)
+    cohorts = {study["study_id"]: study for study in _strings(folder, file)}
+    for row, study in enumerate(cohorts.values(), start=2):
+        if int(study["events"]) > int(study["n"]):
+            rule = f"{study['events']} events are more than the {study['n']} patients beside them"
+            yield Problem(file, rule, row, "events")
+    printed = _strings(folder, percentages_file)
+    for row, line in enumerate(printed, start=2):
+        yield from (
+            Problem(percentages_file, rule, row, column)
+            for column, rule in _percentage_faults(line, cohorts.get(line["study_id"]))
+        )
+    listed = {line["study_id"] for line in printed}
+    for row, study in enumerate(cohorts.values(), start=2):
+        if study["percent_reported"] and study["study_id"] not in listed:
+            rule = f"{study['percent_reported']!r} has no row in {percentages_file}"
+            yield Problem(file, rule, row, "percent_reported")
+
+
+def _percentage_faults(
+    line: dict[str, str], study: dict[str, str] | None
+) -> Iterator[tuple[str, str]]:
+    """Yield column and rule of what is wrong with one percentage of a published cohort."""
+    if study is None:
+        yield "study_id", f"{line['study_id']!r} is not a row of the published cohorts"
+        return
+    try:
+        if rounding.parse(line["reported"]).unit != "%":
+            yield "reported", f"{line['reported']!r} is not a percentage"
+    except ValueError as error:
+        yield "reported", str(error)
+    numerator, denominator, n = int(line["numerator"]), int(line["denominator"]), int(study["n"])
+    if numerator > denominator:
+        yield "numerator", f"{numerator} is more than the denominator {denominator}"
+    if denominator > n:
+        yield "denominator", f"{denominator} is more than the {n} patients of the study"
+    events = int(study["events"])
+    whole = {"event": events, "no event": n - events}[line["counted"]]
+    if denominator == n and numerator != whole:
+        yield "numerator", f"{numerator} differs from {whole} in the published cohorts"
+
+
+def _with_empty_texts(folder: Path, name: str) -> pd.DataFrame:
+    """Read one table; texts that are missing become empty strings."""
+    table = _typed(folder, _read_descriptor(folder), name)
+    texts = table.select_dtypes("object").columns
+    return table.assign(**{column: table[column].fillna("") for column in texts})
 
 
 def _typed(folder: Path, descriptor: dict, name: str) -> pd.DataFrame:

@@ -244,6 +244,81 @@ def reproduces_by_rounding_twice(value: Number, reported: str) -> int | None:
     return None
 
 
+def reproduces_by_cutting_off(value: Number, reported: str) -> bool:
+    """Tell whether cutting a value off, instead of rounding it, gives the printed number.
+
+    Parameters
+    ----------
+    value : number
+        The recomputed value, as in `reproduces`.
+    reported : str
+        The number as printed.
+
+    Returns
+    -------
+    bool
+        Decimals beyond the printed ones are dropped, towards zero. False where rounding gives
+        the printed number too, and for NaN and infinite values.
+
+    Raises
+    ------
+    ValueError
+        If the number is printed as a bound or as a count.
+
+    Examples
+    --------
+    >>> reproduces_by_cutting_off(2 / 3, "66%"), reproduces_by_cutting_off(1 / 3, "33%")
+    (True, False)
+    """
+    low, high = rounding_interval(reported)
+    half_unit = (high - low) / 2
+    if reproduces(value, reported) or not math.isfinite(value):
+        return False
+    exact, slack = _exact(value)
+    printed = (low + high) / 2
+    beyond = abs(exact) - abs(printed)
+    return exact * printed >= 0 and -slack <= beyond < 2 * half_unit - slack
+
+
+def counts_that_print(reported: str, n: int) -> list[int]:
+    """List the counts of a group whose percentage prints as reported.
+
+    Parameters
+    ----------
+    reported : str
+        A percentage as printed, such as ``"62%"``.
+    n : int
+        Size of the group.
+
+    Returns
+    -------
+    list of int
+        Empty if no whole number of patients gives the percentage (the GRIM test).
+
+    Raises
+    ------
+    ValueError
+        If `n` is below 1 or the number is not a percentage.
+
+    References
+    ----------
+    Brown NJL, Heathers JAJ (2017). The GRIM test. Social Psychological and Personality
+    Science 8(4):363-369.
+
+    Examples
+    --------
+    >>> counts_that_print("33%", 12), counts_that_print("30%", 12), counts_that_print("9%", 200)
+    ([4], [], [17, 18, 19])
+    """
+    if n < 1:
+        raise ValueError(f"a group has at least one member, got {n}")
+    if parse(reported).unit != "%":
+        raise ValueError(f"{reported!r} is not a percentage")
+    low, high = rounding_interval(reported)
+    candidates = range(max(0, math.floor(low * n)), min(n, math.ceil(high * n)) + 1)
+    return [count for count in candidates if reproduces(Fraction(count, n), reported)]
+
+
 def scaled(value: Number, factor: int) -> Fraction:
     """Multiply without binary error, so that a tie stays a tie.
 
