@@ -6,11 +6,12 @@ Oracle: brute force. For every small n, every way of giving two features to n pa
 
 from itertools import product
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdmas.joint import overlap_bounds, union_bounds
+from rdmas.joint import crossed_bounds, overlap_bounds, union_bounds
 
 derandomised = settings(derandomize=True, deadline=None, max_examples=100)
 
@@ -90,3 +91,23 @@ def test_at_least_one_of_two_is_the_complement_of_neither(question):
 def test_impossible_counts_are_refused(function, arguments, impossible):
     with pytest.raises(ValueError, match=rf"^{impossible} of {arguments[2]} patients"):
         function(*arguments)
+
+
+def test_bounds_of_every_cell_equal_brute_force_over_all_cross_tables():
+    """Oracle: every way of giving two features of three categories each to six patients."""
+    first, second = pd.Series({"a": 3, "b": 2, "c": 1}), pd.Series({"x": 4, "y": 1, "z": 1})
+    cells = list(product(first.index, second.index))
+    seen = {cell: set() for cell in cells}
+    for inner in product(range(5), repeat=4):
+        table = dict(zip(product("ab", "xy"), inner))
+        for row in "ab":
+            table[row, "z"] = first[row] - table[row, "x"] - table[row, "y"]
+        for column in "xyz":
+            table["c", column] = second[column] - table["a", column] - table["b", column]
+        if min(table.values()) >= 0:
+            for cell in cells:
+                seen[cell].add(int(table[cell]))
+    found = crossed_bounds(first, second, 6).set_index(["first", "second"])
+    assert {cell: (min(n), max(n)) for cell, n in seen.items()} == {
+        cell: tuple(found.loc[cell]) for cell in cells
+    }

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lifelines.statistics import logrank_test
 
 from rdmas.logrank import (
+    data_of_order,
     exact_logrank_p,
     logrank_p,
     ordering_counts,
@@ -556,3 +557,24 @@ def test_one_loss_lies_within_the_range_for_one_loss():
     p_value = one_loss(2, 6, 3, 7)["p_value"]
     assert p_value.min() == pytest.approx(low, rel=1e-12)
     assert low <= p_value.max() <= high
+
+
+# data_of_order ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", [(1, 20, 8, 21), (2, 5, 3, 4), (0, 3, 2, 2), (2, 2, 0, 3)])
+def test_the_data_of_every_order_have_its_counts_and_its_p(table):
+    deaths_a, n_a, deaths_b, n_b = table
+    for order, p_value in orderings(*table)[["order", "p_value"]].itertuples(index=False):
+        time, died, arm = data_of_order(order, n_a, n_b)
+        assert (died[~arm].sum(), (~arm).sum(), died[arm].sum(), arm.sum()) == table
+        assert "".join("AB"[int(a)] for _, a in sorted(zip(time[died], arm[died]))) == order
+        assert time[~died].min(initial=np.inf) > time[died].max(initial=0)
+        assert logrank_p(time, died, arm) == pytest.approx(p_value, rel=1e-12)
+
+
+def test_orders_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="letters A and B only, got 'AXB'"):
+        data_of_order("AXB", 3, 3)
+    with pytest.raises(ValueError):
+        data_of_order("AAB", 1, 3)

@@ -1,6 +1,6 @@
 """Tests of rdmas.prose.
 
-Oracles: decimal's ROUND_HALF_UP on exact fractions, and English ordinals written out.
+Oracle: decimal's ROUND_HALF_UP on exact fractions.
 """
 
 import math
@@ -93,19 +93,6 @@ def test_no_p_value_is_written_as_zero(p, decimals):
 def test_counts_are_written_with_denominator_or_thousands_separators():
     assert prose.out_of(19, 20) == "19 of 20"
     assert [prose.count(n) for n in (0, 999, 1280, 1234567)] == ["0", "999", "1,280", "1,234,567"]
-
-
-@pytest.mark.parametrize(
-    ("suffix", "numbers"),
-    [
-        ("st", [1, 21, 31, 101, 121, 1001]),
-        ("nd", [2, 22, 102, 1002]),
-        ("rd", [3, 23, 103, 123]),
-        ("th", [0, 4, 9, 10, 11, 12, 13, 14, 19, 20, 100, 111, 112, 113, 211, 1012]),
-    ],
-)
-def test_ordinals_have_the_english_suffix(suffix, numbers):
-    assert [prose.ordinal(n) for n in numbers] == [f"{n}{suffix}" for n in numbers]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 
 def overlap_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
     """Return the fewest and the most patients who can have both of two features.
@@ -66,3 +68,48 @@ def union_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
     """
     low, high = overlap_bounds(events_a, events_b, n)
     return events_a + events_b - high, events_a + events_b - low
+
+
+def crossed_bounds(first: pd.Series, second: pd.Series, n: int) -> pd.DataFrame:
+    """Return the bounds of every cell of a cross-table of which only the margins are known.
+
+    Each cell can reach its bounds by itself; not all cells can do so at once, because the rows
+    and columns must add up.
+
+    Parameters
+    ----------
+    first, second : pandas.Series of int
+        Patients in each category of the first and of the second feature; the index holds the
+        categories. They may add up to less than `n` where categories are left out.
+    n : int
+        Patients in whom both were recorded.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each pair of categories: ``first``, ``second``, ``low``, ``high``.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative or above `n`.
+
+    See Also
+    --------
+    overlap_bounds : The bounds of one cell.
+
+    Examples
+    --------
+    >>> crossed_bounds(pd.Series({"yes": 15, "no": 5}), pd.Series({"died": 10}), 20)
+      first second  low  high
+    0   yes   died    5    10
+    1    no   died    0     5
+    """
+    return pd.DataFrame(
+        [
+            (one, other, *overlap_bounds(int(first[one]), int(second[other]), n))
+            for one in first.index
+            for other in second.index
+        ],
+        columns=["first", "second", "low", "high"],
+    )

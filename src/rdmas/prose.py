@@ -98,19 +98,6 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def ordinal(number: int) -> str:
-    """Write a place in an order.
-
-    Examples
-    --------
-    >>> [ordinal(n) for n in (1, 2, 3, 6, 11, 22)]
-    ['1st', '2nd', '3rd', '6th', '11th', '22nd']
-    """
-    if number % 100 in (11, 12, 13):
-        return f"{number}th"
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
-
-
 def listed(items) -> str:
     """Join items into a list in a sentence.
 

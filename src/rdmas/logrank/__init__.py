@@ -2,15 +2,15 @@
 
 P of data sets and of ensembles of data sets (`logrank_p`, `exact_logrank_p`,
 `random_data_sets`), of all orders of deaths that fit published counts (`orderings`,
-`weak_orderings`, `ordering_counts`, and with one survivor lost `one_loss`), and its range over unseen follow-up (`p_range` and what
-builds on it).
+`weak_orderings`, `ordering_counts`, and with one survivor lost `one_loss`; `data_of_order`
+builds the data set), and its range over unseen follow-up (`p_range` and what builds on it).
 """
 
 from rdmas.logrank._ensemble import random_data_sets
 from rdmas.logrank._exact import exact_logrank_p
 from rdmas.logrank._one_loss import one_loss
 from rdmas.logrank._order_counts import ordering_counts
-from rdmas.logrank._orders import orderings, weak_orderings
+from rdmas.logrank._orders import data_of_order, orderings, weak_orderings
 from rdmas.logrank._range import (
     PRangeDetails,
     losses_for_every_order,
@@ -23,6 +23,7 @@ from rdmas.logrank._statistic import logrank_p
 
 __all__ = [
     "PRangeDetails",
+    "data_of_order",
     "exact_logrank_p",
     "logrank_p",
     "losses_for_every_order",

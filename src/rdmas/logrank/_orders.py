@@ -151,6 +151,55 @@ def weak_orderings(
     )
 
 
+def data_of_order(
+    order: str, n_a: int, n_b: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Build the data set of one order of deaths, with nobody lost before the last death.
+
+    Parameters
+    ----------
+    order : str
+        The arm of each death, first to last, as letters A and B, as in `orderings`.
+    n_a, n_b : int
+        Patients in arms a and b.
+
+    Returns
+    -------
+    time : numpy.ndarray of float, shape (n_a + n_b,)
+        Deaths at 1, 2, ... in order; one beyond the last death for everybody else.
+    died : numpy.ndarray of bool, shape (n_a + n_b,)
+        The patients who die come first within each arm.
+    arm : numpy.ndarray of bool, shape (n_a + n_b,)
+        False for arm a, whose patients come first, True for arm b.
+
+    Raises
+    ------
+    ValueError
+        If the order holds other letters, or more deaths than an arm has patients.
+
+    Examples
+    --------
+    >>> from rdmas.logrank import logrank_p
+    >>> time, died, arm = data_of_order("ABB", 5, 4)
+    >>> time
+    array([1., 4., 4., 4., 4., 2., 3., 4., 4.])
+    >>> round(float(logrank_p(time, died, arm)), 6)
+    0.466636
+    """
+    if set(order) - set("AB"):
+        raise ValueError(f"order must hold the letters A and B only, got {order!r}.")
+    deaths_a, deaths_b = order.count("A"), order.count("B")
+    check_counts(deaths_a, n_a, deaths_b, n_b)
+    time = np.full(n_a + n_b, len(order) + 1.0)
+    places = np.arange(1.0, len(order) + 1.0)
+    in_a = np.array([letter == "A" for letter in order], dtype=bool)
+    time[:deaths_a] = places[in_a]
+    time[n_a : n_a + deaths_b] = places[~in_a]
+    patient = np.arange(n_a + n_b)
+    arm = patient >= n_a
+    return time, np.where(arm, patient - n_a < deaths_b, patient < deaths_a), arm
+
+
 def _weighted_p(
     deaths_a: NDArray[np.int64], deaths_b: NDArray[np.int64], n_a: int, n_b: int, statistic: str
 ) -> NDArray[np.float64]:

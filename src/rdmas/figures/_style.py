@@ -1,0 +1,40 @@
+"""Colours, type and size that all figures share."""
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.axes import Axes
+
+BLUE, VERMILION, GREEN, YELLOW = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+SKY, GREY, LIGHT, INK = "#56B4E9", "#8C8C8C", "#DDDDDD", "#333333"
+
+#: Treatment arm first.
+ARM_COLOURS = (BLUE, VERMILION)
+BASIS_COLOURS = {"counts": BLUE, "ordering": SKY, "input": YELLOW, "none": GREY}
+STATE_COLOURS = {"reported": BLUE, "assumed": YELLOW, "empty": "#F2F2F2"}
+WIDTH_INCHES = 6.4
+
+
+def use_style() -> None:
+    """Set the style of every figure of the book."""
+    sns.set_theme(
+        context="notebook",
+        style="ticks",
+        rc={
+            "figure.figsize": (WIDTH_INCHES, 3.8),
+            "figure.dpi": 160,
+            "savefig.bbox": "tight",
+            "font.size": 11,
+            "axes.labelsize": 11,
+            "xtick.labelsize": 10,
+            "ytick.labelsize": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "text.color": INK,
+            "axes.labelcolor": INK,
+        },
+    )
+
+
+def new_axes(height: float) -> Axes:
+    """Return the axes of a new figure of the book's width, `height` inches high."""
+    return plt.subplots(figsize=(WIDTH_INCHES, height))[1]

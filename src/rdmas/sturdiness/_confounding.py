@@ -1,0 +1,257 @@
+"""How strong an unmeasured confounder would have to be to explain an association away."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf, isnan, nan, sqrt
+from numbers import Real
+from types import MappingProxyType
+
+import pandas as pd
+
+#: Power that turns each measure of `e_value` into an (approximate) risk ratio.
+MEASURES = MappingProxyType(
+    {
+        "risk ratio": 1.0,
+        "odds ratio (common outcome)": 0.5,
+        "odds ratio (rare outcome)": 1.0,
+    }
+)
+
+
+@dataclass(frozen=True)
+class EValue:
+    """
+    E-values of an estimate and of its confidence interval.
+
+    Attributes
+    ----------
+    estimate : float
+        E-value of the estimate, at least 1; infinite for a ratio of 0 or infinity.
+    limit : float
+        E-value of the confidence limit nearer to 1: 1 if the interval includes 1, NaN if that
+        limit was not given.
+    """
+
+    estimate: float
+    limit: float
+
+
+def e_value(
+    estimate: float,
+    low: float | None = None,
+    high: float | None = None,
+    measure: str = "risk ratio",
+) -> EValue:
+    r"""
+    E-value: the least confounding that could explain a ratio away.
+
+    The smallest risk ratio that an unmeasured confounder would need to have both with the arm
+    and with the outcome, beyond measured covariates, for the true ratio to be 1:
+    :math:`RR + \sqrt{RR (RR - 1)}`, with the reciprocal taken of a ratio below 1. It says how
+    strong such a confounder would have to be, not whether there is one.
+
+    An odds ratio is taken as a risk ratio if the outcome is rare, and its square root if the
+    outcome is common (above 15% by the end of follow-up; VanderWeele 2017). A risk ratio needs
+    neither; note that the risk ratio of an event and that of its absence are not reciprocals
+    and have different E-values. A risk difference has no E-value here: that of its estimate is
+    that of the risk ratio, and that of its limit needs a search over a further unknown.
+
+    Parameters
+    ----------
+    estimate : float
+        Ratio of arm a to arm b, 0 to infinity.
+    low, high : float, optional
+        Its confidence limits. Only the one nearer to 1 is used: `low` of an estimate above 1,
+        else `high`.
+    measure : str, default "risk ratio"
+        "risk ratio", "odds ratio (common outcome)" or "odds ratio (rare outcome)".
+
+    Returns
+    -------
+    EValue
+        Of the estimate and of the limit.
+
+    Raises
+    ------
+    ValueError
+        If a ratio is not a number of at least 0, the estimate is not between its limits, or the
+        measure is unknown.
+
+    See Also
+    --------
+    bounding_curve : Pairs of unequal associations that are just strong enough.
+
+    References
+    ----------
+    VanderWeele TJ, Ding P (2017). Sensitivity analysis in observational research: introducing
+    the E-value. Annals of Internal Medicine 167:268-274.
+
+    VanderWeele TJ (2017). On a square-root transformation of the odds ratio for a common
+    outcome. Epidemiology 28:e58-e60.
+
+    Examples
+    --------
+    Smoking and lung cancer (Hammond and Horn 1958, as in the R package EValue):
+
+    >>> result = e_value(10.73, 8.02, 14.36)
+    >>> round(result.estimate, 5), round(result.limit, 5)
+    (20.94777, 15.52336)
+    """
+    if measure not in MEASURES:
+        raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}.")
+    estimate = _checked_ratio(estimate, "estimate")
+    low = None if low is None else _checked_ratio(low, "low")
+    high = None if high is None else _checked_ratio(high, "high")
+    if (low is not None and low > estimate) or (high is not None and high < estimate):
+        raise ValueError(
+            f"The estimate must lie within its confidence limits, got {estimate:g} "
+            f"({low} to {high})."
+        )
+    power = MEASURES[measure]
+    if estimate > 1:
+        limit = nan if low is None else _e_value_of_ratio(max(low, 1.0) ** power)
+    else:
+        limit = nan if high is None else _e_value_of_ratio(min(high, 1.0) ** power)
+    return EValue(_e_value_of_ratio(estimate**power), limit)
+
+
+def bounding_factor(exposure_confounder_rr: float, confounder_outcome_rr: float) -> float:
+    r"""
+    Largest factor by which a confounder can have changed a risk ratio.
+
+    With the risk ratios :math:`RR_{EU}` and :math:`RR_{UD}` of a confounder with the arm and
+    with the outcome, confounding can have multiplied the risk ratio by at most
+    :math:`RR_{EU} RR_{UD} / (RR_{EU} + RR_{UD} - 1)`.
+
+    Parameters
+    ----------
+    exposure_confounder_rr : float
+        Largest ratio, between the arms, of the probability of a level of the confounder;
+        1 (no association) to infinity.
+    confounder_outcome_rr : float
+        Largest ratio, within an arm, of the outcome's risk between two levels of the
+        confounder; 1 to infinity.
+
+    Returns
+    -------
+    float
+        The joint bounding factor, at least 1 and at most the smaller of the two.
+
+    Raises
+    ------
+    ValueError
+        If an association is not a number of at least 1.
+
+    References
+    ----------
+    Ding P, VanderWeele TJ (2016). Sensitivity analysis without assumptions. Epidemiology
+    27:368-377.
+
+    Examples
+    --------
+    >>> bounding_factor(2, 3)
+    1.5
+    """
+    share_left = 1.0
+    for value, name in (
+        (exposure_confounder_rr, "exposure_confounder_rr"),
+        (confounder_outcome_rr, "confounder_outcome_rr"),
+    ):
+        # The reciprocal of the factor is 1 - (1 - 1/RR_EU)(1 - 1/RR_UD), which also holds for
+        # infinite associations.
+        share_left *= 1 - 1 / _checked_association(value, name)
+    return inf if share_left == 1 else 1 / (1 - share_left)
+
+
+def bounding_curve(
+    ratio: float, exposure_confounder_rr: Iterable[float], target: float = 1.0
+) -> pd.DataFrame:
+    """
+    Pairs of associations of a confounder that are just enough to move a risk ratio to a target.
+
+    On or above the curve a confounder could account for the whole distance from `ratio` to
+    `target`; below it, it could not. The curve is symmetric in the two associations and crosses
+    their diagonal at the E-value.
+
+    Parameters
+    ----------
+    ratio : float
+        Observed risk ratio, or the confidence limit to be moved; above 0 and finite. Take the
+        square root of an odds ratio of a common outcome first (see `e_value`).
+    exposure_confounder_rr : iterable of float
+        Associations of the confounder with the arm, as risk ratios of at least 1.
+    target : float, default 1
+        Risk ratio to be reached.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each association given, with the columns ``exposure_confounder_rr`` and
+        ``confounder_outcome_rr``, the least association with the outcome that suffices; infinite
+        where the association given equals the factor to be explained, NaN where it is smaller,
+        so that none suffices.
+
+    Raises
+    ------
+    ValueError
+        If `ratio` or `target` is not a finite number above 0, or if no association is given or
+        one is below 1.
+
+    References
+    ----------
+    Ding P, VanderWeele TJ (2016). Sensitivity analysis without assumptions. Epidemiology
+    27:368-377.
+
+    Examples
+    --------
+    >>> bounding_curve(1.5, [1.2, 2, 3])
+       exposure_confounder_rr  confounder_outcome_rr
+    0                     1.2                    NaN
+    1                     2.0                    3.0
+    2                     3.0                    2.0
+    """
+    for value, name in ((ratio, "ratio"), (target, "target")):
+        if not 0 < _checked_ratio(value, name) < inf:
+            raise ValueError(f"{name} must be a finite number above 0, got {value!r}.")
+    factor = max(ratio / target, target / ratio)
+    given = [_checked_association(rr, "exposure_confounder_rr") for rr in exposure_confounder_rr]
+    if not given:
+        raise ValueError("exposure_confounder_rr must hold at least one association.")
+    return pd.DataFrame(
+        {
+            "exposure_confounder_rr": given,
+            "confounder_outcome_rr": [_least_association(rr, factor) for rr in given],
+        }
+    )
+
+
+def _least_association(association: float, factor: float) -> float:
+    """The other association with which `bounding_factor` is `factor`."""
+    if factor == 1:
+        return 1.0
+    if association == inf:
+        return factor
+    if association == factor:
+        return inf
+    return factor * (association - 1) / (association - factor) if association > factor else nan
+
+
+def _e_value_of_ratio(ratio: float) -> float:
+    if ratio < 1:
+        ratio = 1 / ratio if ratio else inf
+    return ratio + sqrt(ratio * (ratio - 1))
+
+
+def _checked_ratio(value: float, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or isnan(value) or value < 0:
+        raise ValueError(f"{name} must be a number of at least 0, got {value!r}.")
+    return float(value)
+
+
+def _checked_association(value: float, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not value >= 1:
+        raise ValueError(
+            f"{name} must be a risk ratio of at least 1, got {value!r}; "
+            "take the reciprocal of one below 1."
+        )
+    return float(value)
