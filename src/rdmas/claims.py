@@ -22,6 +22,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -336,16 +337,20 @@ def _p_value(claim: pd.Series, cohort: Cohort) -> list[Derivation]:
         )
     )
     if assumed:
+        assumptions = unseen_followup(cohort)
+        possible = [assumption.reproduces(claim["reported"]) for assumption in assumptions]
         derivations += [
             Derivation(
                 method=assumption.method,
                 value=(assumption.low, assumption.high),
                 recomputed=_range_text(assumption, claim["reported"]),
-                reproduces=assumption.reproduces(claim["reported"]),
+                reproduces=counts,
                 basis="ordering",
                 convention=assumption.method,
             )
-            for assumption in unseen_followup(cohort)
+            for assumption, counts in zip(
+                assumptions, supported(assumptions, possible), strict=True
+            )
         ]
     return derivations
 
@@ -353,10 +358,14 @@ def _p_value(claim: pd.Series, cohort: Cohort) -> list[Derivation]:
 def _significance(claim: pd.Series, cohort: Cohort) -> list[Derivation]:
     tests = _two_sided_tests(claim, cohort)
     direction = _direction(claim, cohort)
-    largest = float(tests["p_value"].max())
+    smallest, largest = (float(end) for end in tests["p_value"].agg(["min", "max"]))
     derivations = [
         _worded(
-            f"two-sided P below {ALPHA} under all {len(tests)} tests on the counts", largest, direction, claim
+            f"two-sided P below {ALPHA} under all {len(tests)} tests on the counts",
+            largest,
+            direction,
+            claim,
+            agreed=_wording(smallest, direction) == _wording(largest, direction),
         )
     ]
     derivations += [
@@ -375,8 +384,13 @@ def _significance(claim: pd.Series, cohort: Cohort) -> list[Derivation]:
         )
     )
     if assumed:
+        assumptions = unseen_followup(cohort)
+        possible = [claim["reported"] in one.wordings(direction) for one in assumptions]
         derivations += [
-            _worded_range(assumption, direction, claim) for assumption in unseen_followup(cohort)
+            _worded_range(assumption, direction, claim, counts)
+            for assumption, counts in zip(
+                assumptions, supported(assumptions, possible), strict=True
+            )
         ]
     return derivations
 
@@ -405,16 +419,23 @@ class UnseenFollowup:
         Ends of the attainable range.
     high_is_bound : bool
         Whether `high` is an upper bound only, see `rdmas.logrank.p_range_details`.
+    high_attained : float
+        The largest value that is known to be attained.
+    limited : bool
+        Whether early ends of follow-up are limited. Where they are not, hardly any value is
+        excluded, and that a printed one is possible means nothing.
     known : numpy.ndarray or None
-        Attainable values known one by one: all of them if nobody is lost, some of them
-        otherwise. None where orders are too many to keep their values apart; the values are
-        then so dense that a printed number inside the range is taken as attainable.
+        All attainable values, if nobody is lost and they are few enough to be kept apart.
+        None otherwise; values are then so dense that a printed number inside the attained
+        range is taken as attainable.
     """
 
     assumption: str
     low: float
     high: float
     high_is_bound: bool
+    high_attained: float
+    limited: bool
     known: np.ndarray | None
 
     @property
@@ -422,13 +443,18 @@ class UnseenFollowup:
         """Return the name of the derivation."""
         return f"Log-rank, any order of deaths, {self.assumption}"
 
+    def wordings(self, direction: int) -> set[str]:
+        """Return what a test under the assumption can be put into words as."""
+        return {_wording(p_value, direction) for p_value in (self.low, self.high_attained)}
+
     def reproduces(self, reported: str) -> bool:
         """Tell whether some data set under the assumption gives the printed value."""
+        ends = (self.low, self.high_attained)
         if rounding.parse(reported).relation != "=":
-            return any(rounding.reproduces(end, reported) for end in (self.low, self.high))
+            return any(rounding.reproduces(end, reported) for end in ends)
         low, high = (float(end) for end in rounding.rounding_interval(reported))
         if self.known is None:
-            return self.low <= high and low <= self.high
+            return self.low <= high and low <= self.high_attained
         # A generous margin picks candidates quickly; the rounding module decides.
         margin = 1e-9
         near = self.known[(self.known > low - margin) & (self.known < high + margin)]
@@ -448,7 +474,35 @@ def unseen_followup(cohort: Cohort) -> list[UnseenFollowup]:
     list of UnseenFollowup
         From the strongest assumption to none at all.
     """
-    counts = cohort.deaths()
+    return list(_unseen_followup(cohort.deaths()))
+
+
+def supported(assumptions: list[UnseenFollowup], possible: list[bool]) -> list[bool]:
+    """Tell which assumptions count for a verdict, given those under which a print is possible.
+
+    Without any limit to early ends of follow-up nearly everything is possible, and a check that
+    accepted that could not fail. Such an assumption counts only where a stricter one does.
+
+    Parameters
+    ----------
+    assumptions : list of UnseenFollowup
+        From `unseen_followup`.
+    possible : list of bool
+        For each, whether the print is possible under it.
+
+    Returns
+    -------
+    list of bool
+    """
+    within_limits = any(
+        one for one, assumption in zip(possible, assumptions, strict=True) if assumption.limited
+    )
+    return [one and within_limits for one in possible]
+
+
+# Several claims of a board ask for the same search, which is the slowest part of a verdict.
+@lru_cache(maxsize=64)
+def _unseen_followup(counts: tuple[int, int, int, int]) -> tuple[UnseenFollowup, ...]:
     deaths_a, n_a, deaths_b, n_b = counts
     survivors = n_a + n_b - deaths_a - deaths_b
     rungs = [
@@ -468,9 +522,17 @@ def unseen_followup(cohort: Cohort) -> list[UnseenFollowup]:
     for lost, ties, assumption in rungs:
         ends = logrank.p_range_details(*counts, lost=lost, ties=ties)
         found.append(
-            UnseenFollowup(assumption, ends.low, ends.high, ends.high_is_bound, known[ties])
+            UnseenFollowup(
+                assumption,
+                ends.low,
+                ends.high,
+                ends.high_is_bound,
+                ends.high_attained,
+                limited=(lost, ties, assumption) != rungs[-1],
+                known=None if lost else known[ties],
+            )
         )
-    return found
+    return tuple(found)
 
 
 def _orders_known(counts: tuple[int, int, int, int], ties: bool) -> np.ndarray | None:
@@ -497,6 +559,12 @@ def _single(
     )
 
 
+def _wording(p_value: float, direction: int) -> str:
+    """Put a P-value into the words the registry allows."""
+    found = direction if p_value < ALPHA else 0
+    return next(words for words, sign in SIGNIFICANCE_WORDING.items() if sign == found)
+
+
 def _worded(
     method: str,
     p_value: float,
@@ -504,10 +572,10 @@ def _worded(
     claim: pd.Series,
     basis: str = "counts",
     convention: str = "",
+    agreed: bool = True,
 ) -> Derivation:
-    """Put a P-value into the words the registry allows."""
-    found = direction if p_value < ALPHA else 0
-    wording = next(words for words, sign in SIGNIFICANCE_WORDING.items() if sign == found)
+    """Put a P-value into words, unless tests that it stands for do not agree."""
+    wording = _wording(p_value, direction) if agreed else "depends on the test"
     return Derivation(
         method=method,
         value=p_value,
@@ -518,22 +586,16 @@ def _worded(
     )
 
 
-def _worded_range(assumption: UnseenFollowup, direction: int, claim: pd.Series) -> Derivation:
+def _worded_range(
+    assumption: UnseenFollowup, direction: int, claim: pd.Series, counts: bool
+) -> Derivation:
     """Put a range of P-values into words, where all of it says the same."""
-    if assumption.low < ALPHA <= assumption.high:
-        return Derivation(
-            method=f"{assumption.method}: two-sided P below {ALPHA}",
-            value=(assumption.low, assumption.high),
-            recomputed="depends on follow-up",
-            reproduces=False,
-            basis="ordering",
-            convention=assumption.method,
-        )
-    return _worded(
-        f"{assumption.method}: two-sided P below {ALPHA}",
-        assumption.high,
-        direction,
-        claim,
+    one, *others = assumption.wordings(direction)
+    return Derivation(
+        method=f"{assumption.method}: two-sided P below {ALPHA}",
+        value=(assumption.low, assumption.high) if others else assumption.high,
+        recomputed="depends on follow-up" if others else one,
+        reproduces=counts,
         basis="ordering",
         convention=assumption.method,
     )
@@ -582,21 +644,24 @@ def _is_assumed(cohort: Cohort, column: str) -> bool:
 
 def _nearest(claim: pd.Series, derivations: list[Derivation]) -> str:
     """Say what would have been reproduced."""
-    if claim["measure"] == "percent":
-        events, n = _ratio(derivations[0].value, int(claim["denominator"]))
+    would_be = f"{derivations[0].recomputed} would be"
+    if claim["measure"] == "percent" and not pd.isna(claim["denominator"]):
+        n = int(claim["denominator"])
         fitting = [f"{k}/{n}" for k in rounding.counts_that_print(claim["reported"], n)]
         other = f"{' or '.join(fitting)} prints so" if fitting else f"no count of {n} prints so"
-        return f"{derivations[0].recomputed} would be; of {n} patients, {other}"
+        return f"{would_be}; of {n} patients, {other}"
     if claim["measure"] == "p_value":
         printed = float(rounding.parse(claim["reported"]).number)
-        single = [d for d in derivations if not isinstance(d.value, tuple)]
+        ranges = [found.value for found in derivations if isinstance(found.value, tuple)]
+        single = [d for d in derivations if isinstance(d.value, float) and math.isfinite(d.value)]
+        if not single:
+            return "no test is defined on these counts"
         closest = min(single, key=lambda found: abs(found.value - printed))
-        return f"{closest.recomputed} would be ({closest.method})"
-    return f"{derivations[0].recomputed} would be"
-
-
-def _ratio(value: float, n: int) -> tuple[int, int]:
-    return round(value * n), n
+        nearest = f"{closest.recomputed} would be ({closest.method})"
+        if any(low <= printed <= high for low, high in ranges):
+            nearest += "; a log-rank test can give it if more survivors' follow-up ended early"
+        return nearest
+    return would_be
 
 
 def _jsonable(value):
