@@ -95,6 +95,29 @@ def test_counts_are_written_with_denominator_or_thousands_separators():
     assert [prose.count(n) for n in (0, 999, 1280, 1234567)] == ["0", "999", "1,280", "1,234,567"]
 
 
+def test_counted_things_have_their_number():
+    assert [prose.counted(n, "death") for n in (0, 1, 2, 1280)] == [
+        "0 deaths", "1 death", "2 deaths", "1,280 deaths"
+    ]
+    assert prose.counted(3, "died", "died") == "3 died"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([2, 1, 3], "1 to 3"),
+        ([4.0], "4"),
+        ([1.21, 1.24], "1.2"),  # alike once written
+        ([None, 2, float("nan")], "2"),
+        ([None], "no number"),
+        ([1, math.inf], "1 to ∞"),
+    ],
+)
+def test_a_span_gives_both_ends_or_the_one_there_is(values, text):
+    decimals = 1 if values == [1.21, 1.24] else 0
+    assert prose.span(values, decimals) == text
+
+
 @pytest.mark.parametrize(
     ("items", "text"),
     [

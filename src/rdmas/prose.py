@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import pandas as pd
+
 from rdmas.rounding import fixed, scaled
 
 
@@ -96,6 +98,36 @@ def count(number: int) -> str:
     '1,280'
     """
     return f"{number:,}"
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """Write a count with what is counted.
+
+    Examples
+    --------
+    >>> counted(1, "death"), counted(8, "death"), counted(2, "early end", "early ends")
+    ('1 death', '8 deaths', '2 early ends')
+    """
+    noun = singular if number == 1 else plural or f"{singular}s"
+    return f"{count(number)} {noun}"
+
+
+def span(values, decimals: int = 0, words: str = " to ") -> str:
+    """Write the smallest and the largest of several numbers, or the one that they all are.
+
+    Missing numbers are left out.
+
+    Examples
+    --------
+    >>> span([2, 1, 2]), span([3, 3]), span([1.26, 2.23], 1), span([1, 2], words=" or ")
+    ('1 to 2', '3', '1.3 to 2.2', '1 or 2')
+    >>> span([])
+    'no number'
+    """
+    known = pd.Series(list(values), dtype=object).dropna().astype(float).tolist()
+    if not known:
+        return "no number"
+    return words.join(dict.fromkeys(decimal(end, decimals) for end in (min(known), max(known))))
 
 
 def listed(items) -> str:

@@ -50,7 +50,8 @@ def plot_predictive_counts(
         # Whole percentages only: steps of 2.5 would be printed as 3, 5, 8.
         panel.yaxis.set_major_locator(MultipleLocator(0.05))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: prose.percent(value)))
-        panel.set(ylabel="Probability", xlim=(-0.6, mine["events"].max() + 0.6))
+        panel.set(ylabel="Probability", xlim=(-0.6, mine["events"].max() + 0.6),
+                  ylim=(0, mine["probability"].max() * 1.3))
     np.atleast_1d(ax)[-1].set_xlabel(label)
     return ax
 

@@ -41,7 +41,7 @@ def plot_intervals(
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=0.44 * len(intervals) + 1.0)
+    ax = ax or new_axes(height=0.44 * len(intervals) + 1.0, labels_inside=True)
 
     def write(value: float) -> str:
         return prose.percent(value) if as_percent else prose.decimal(value, 2)
@@ -87,22 +87,22 @@ def plot_forest(rows: pd.DataFrame, label: str, ax: Axes | None = None) -> Axes:
     matplotlib.axes.Axes
     """
     sections = rows["section"].drop_duplicates().tolist()
-    ax = ax or new_axes(height=0.27 * (len(rows) + 1.4 * len(sections)) + 0.8)
+    ax = ax or new_axes(0.3 * (len(rows) + 1.4 * len(sections)) + 0.8, labels_inside=True)
     line, places, names = 0.0, [], []
     for section in sections:
         ax.text(-0.02, line, section, transform=ax.get_yaxis_transform(), ha="right",
-                va="center", fontsize=9.5, fontweight="bold")
+                va="center", fontsize=10.5, fontweight="bold")
         line += 1
         for row in rows[rows["section"] == section].to_dict("records"):
             _draw_row(ax, line, row)
             ax.text(1.02, line, row["text"], transform=ax.get_yaxis_transform(), va="center",
-                    fontsize=9)
+                    fontsize=10.5)
             places.append(line)
             names.append(row["name"])
             line += 1
         line += 0.4
     ax.set_yticks(places)
-    ax.set_yticklabels(names, fontsize=9)
+    ax.set_yticklabels(names, fontsize=10.5)
     ax.tick_params(axis="y", length=0)
     ax.set(xlabel=label, ylabel="", ylim=(line - 0.2, -0.8))
     _percent_axis(ax, 0, 1)
@@ -130,7 +130,7 @@ def _draw_row(ax: Axes, line: float, row: dict) -> None:
 def _percent_axis(ax: Axes, low: float, high: float) -> None:
     """Show proportions as percentages, with room for the text beside the longest interval."""
     right = max(min(1.0, high * 1.25), 0.2)
-    step = 0.1 if right - low <= 1 else 0.2
+    step = 0.1 if right - low <= 0.6 else 0.2
     left = np.floor(low / step + 1e-9) * step
     ticks = np.arange(left, right + 1e-9, step)
     ax.set_xlim(left, right)

@@ -8,10 +8,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from rdmas import prose
-from rdmas.figures._style import GREEN, GREY, INK, LIGHT, SKY, YELLOW, new_axes
+from rdmas.figures._style import GREEN, GREY, INK, LIGHT, PALE_GREEN, YELLOW, new_axes
 
 # The colours of the arms are left to the arms.
-_SHADES = (INK, GREEN, YELLOW, SKY, GREY)
+_SHADES = (INK, GREEN, YELLOW, GREY)
 
 
 def plot_probability_better(
@@ -40,13 +40,13 @@ def plot_probability_better(
         height = np.interp(margin, first["margin"], first["probability"])
         ax.scatter(margin, height, color=_SHADES[0], s=50, zorder=3)
         points = prose.decimal(100 * margin, 0)
+        # The first points lie close together at the top; their texts are stacked.
         ax.annotate(f"more than {points} points: {prose.percent(height, 1)}", (margin, height),
-                    xytext=(0.5, 1.15 - 0.075 * place), textcoords="axes fraction",
-                    va="center", fontsize=10, arrowprops={"arrowstyle": "-", "color": GREY})
+                    xytext=(9, max(24 - 12 * place, 3)), textcoords="offset points", fontsize=10)
     ax.axvline(0, color=INK, linewidth=1, linestyle="--", zorder=0)
-    ax.legend(frameon=False, loc="lower left", title="prior of each arm")
+    ax.legend(frameon=False, loc="upper right", title="prior of each arm")
     ax.set(xlabel="Difference in percentage points, more than", ylabel="Posterior probability",
-           ylim=(0, 1.04), xlim=(curves["margin"].min(), curves["margin"].max()))
+           ylim=(0, 1.16), xlim=(curves["margin"].min(), curves["margin"].max()))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: prose.decimal(100 * value, 0)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: prose.percent(value)))
     return ax
@@ -84,7 +84,7 @@ def plot_significance_map(
     found = tables.groupby(["events_b", "events_a"])["significant"].sum().unstack("events_a")
     # Three states: no test, some tests, all tests.
     state = np.where(found == n_tests, 2, np.where(found > 0, 1, 0))
-    colours = (LIGHT, YELLOW, SKY)
+    colours = (LIGHT, PALE_GREEN, GREEN)
     ax.pcolormesh(
         np.arange(found.shape[1] + 1) - 0.5, np.arange(found.shape[0] + 1) - 0.5, state,
         cmap=ListedColormap(colours), vmin=0, vmax=2, edgecolors="white", linewidth=0.6,
@@ -131,7 +131,7 @@ def plot_discount(
     matplotlib.axes.Axes
     """
     ax = ax or new_axes(height=3.9)
-    ax.fill_between(curve["weight"], curve["low"], curve["high"], color=SKY, alpha=0.35,
+    ax.fill_between(curve["weight"], curve["low"], curve["high"], color=GREY, alpha=0.35,
                     linewidth=0)
     ax.plot(curve["weight"], curve["estimate"], color=INK, linewidth=2.4)
     ax.axhline(0, color=INK, linewidth=1, linestyle="--")
@@ -175,7 +175,8 @@ def plot_bounding_curves(
             ax.scatter(e_value, e_value, color=colour, s=60, zorder=3)
             ax.annotate(f"{name}:\nE-value {prose.decimal(e_value, 1)}", (e_value, e_value),
                         xytext=(9, 7), textcoords="offset points", fontsize=10, color=colour,
-                        fontweight="bold")
+                        fontweight="bold",
+                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
     ax.plot([1, top], [1, top], color=GREY, linewidth=0.9, linestyle=":")
     ax.set_xscale("log")
     ax.set_yscale("log")
@@ -213,7 +214,7 @@ def plot_wrong_outcomes(
     ax = ax or new_axes(height=0.55 * len(table) + 1.2)
     ax.pcolormesh(
         np.arange(table.shape[1] + 1) - 0.5, np.arange(table.shape[0] + 1) - 0.5,
-        (table < alpha).to_numpy(int), cmap=ListedColormap((LIGHT, SKY)), vmin=0, vmax=1,
+        (table < alpha).to_numpy(int), cmap=ListedColormap((LIGHT, PALE_GREEN)), vmin=0, vmax=1,
         edgecolors="white", linewidth=1.2,
     )
     for wrong_b, row in table.iterrows():

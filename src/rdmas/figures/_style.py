@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 
 BLUE, VERMILION, GREEN, YELLOW = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, GREY, LIGHT, INK = "#56B4E9", "#8C8C8C", "#DDDDDD", "#333333"
+PALE_GREEN = "#99D8C7"
 
 #: Treatment arm first.
 ARM_COLOURS = (BLUE, VERMILION)
@@ -35,6 +36,11 @@ def use_style() -> None:
     )
 
 
-def new_axes(height: float) -> Axes:
-    """Return the axes of a new figure of the book's width, `height` inches high."""
-    return plt.subplots(figsize=(WIDTH_INCHES, height))[1]
+def new_axes(height: float, labels_inside: bool = False) -> Axes:
+    """Return the axes of a new figure of the book's width, `height` inches high.
+
+    With `labels_inside` long labels take their room from the plot. Otherwise they widen the
+    picture, and on a narrow screen everything in it becomes smaller.
+    """
+    layout = "constrained" if labels_inside else None
+    return plt.subplots(figsize=(WIDTH_INCHES, height), layout=layout)[1]
