@@ -44,7 +44,7 @@ def plot_probability_better(
         ax.annotate(f"more than {points} points: {prose.percent(height, 1)}", (margin, height),
                     xytext=(9, max(24 - 12 * place, 3)), textcoords="offset points", fontsize=10)
     ax.axvline(0, color=INK, linewidth=1, linestyle="--", zorder=0)
-    ax.legend(frameon=False, loc="upper right", title="prior of each arm")
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.16, 0), title="prior of each arm")
     ax.set(xlabel="Difference in percentage points, more than", ylabel="Posterior probability",
            ylim=(0, 1.16), xlim=(curves["margin"].min(), curves["margin"].max()))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: prose.decimal(100 * value, 0)))
