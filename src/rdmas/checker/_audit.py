@@ -147,11 +147,12 @@ class Audit:
     def on_ordering(self, text: str) -> bool:
         """Tell whether some assumption about unseen times allows the print."""
         if text not in self._on_ordering:
-            self._on_ordering[text] = (
-                text in self._words_on_ordering
-                if text in SIGNIFICANCE_WORDING
-                else self._possible(text)
-            )
+            if text in SIGNIFICANCE_WORDING:
+                found = text in self._words_on_ordering
+            else:
+                possible = [one.reproduces(text) for one in self._assumptions]
+                found = any(claims.supported(self._assumptions, possible))
+            self._on_ordering[text] = found
         return self._on_ordering[text]
 
     def distance(self, text: str) -> float:
@@ -184,10 +185,6 @@ class Audit:
                 if found.basis == "ordering"
             )
         }
-
-    def _possible(self, text: str) -> bool:
-        possible = [assumption.reproduces(text) for assumption in self._assumptions]
-        return any(claims.supported(self._assumptions, possible))
 
     @cached_property
     def _assumptions(self) -> list[claims.UnseenFollowup]:

@@ -44,7 +44,8 @@ def plot_predictive_counts(
                        textcoords="offset points", ha="center", fontsize=10, fontweight="bold",
                        color=observed["colour"],
                        arrowprops={"arrowstyle": "->", "color": observed["colour"]})
-        panel.text(1, 0.98, f"{heading}\nshaded: {prose.percent(mine.loc[mine['marked'], 'probability'].sum(), 1)}",
+        shaded = prose.percent(mine.loc[mine["marked"], "probability"].sum(), 1)
+        panel.text(1, 0.98, f"{heading}\nshaded: {shaded}",
                    transform=panel.transAxes, ha="right", va="top", fontsize=10)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         # Whole percentages only: steps of 2.5 would be printed as 3, 5, 8.

@@ -138,7 +138,8 @@ def plot_discount(
     ax.text(1, 0, "no difference ", ha="right", va="bottom", fontsize=9.5)
     if tipping_weight is not None:
         ax.axvline(tipping_weight, color=INK, linewidth=1.6, linestyle=":")
-        ax.annotate(f"the interval includes zero\nat a weight of {prose.percent(tipping_weight)} or less",
+        weight = prose.percent(tipping_weight)
+        ax.annotate(f"the interval includes zero\nat a weight of {weight} or less",
                     (tipping_weight, curve["high"].max()), xytext=(7, 0),
                     textcoords="offset points", va="top", fontsize=10)
     ax.set(xlabel="Weight of the historical controls", ylabel=label, xlim=(0, 1),
