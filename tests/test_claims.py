@@ -293,6 +293,19 @@ def test_where_no_test_is_defined_none_is_called_nearest():
     assert "not defined" not in nearest and "nan" not in nearest
 
 
+def test_words_about_tests_that_are_not_defined_are_not_reproduced():
+    """Without a death no test has a P-value, and its absence is no finding of no difference."""
+    registry = COHORT.claims.copy()
+    registry.loc[registry["id"] == "survival_significant", "reported"] = (
+        "not significantly different"
+    )
+    cohort = replace(COHORT, claims=registry, patients=COHORT.patients.assign(died=0))
+    found = claims.derive("survival_significant", cohort)
+    by_order = [one for one in found if one.basis == "ordering"]
+    assert by_order
+    assert {(one.recomputed, one.reproduces) for one in by_order} == {("not defined", False)}
+
+
 def test_more_deaths_than_the_level_allows_are_not_significant():
     def kill_three(patients):
         for _ in range(3):

@@ -444,8 +444,9 @@ class UnseenFollowup:
         return f"Log-rank, any order of deaths, {self.assumption}"
 
     def wordings(self, direction: int) -> set[str]:
-        """Return what a test under the assumption can be put into words as."""
-        return {_wording(p_value, direction) for p_value in (self.low, self.high_attained)}
+        """Return what a test under the assumption can be put into words as, if it is defined."""
+        ends = [end for end in (self.low, self.high_attained) if math.isfinite(end)]
+        return {_wording(p_value, direction) for p_value in ends}
 
     def reproduces(self, reported: str) -> bool:
         """Tell whether some data set under the assumption gives the printed value."""
@@ -590,11 +591,12 @@ def _worded_range(
     assumption: UnseenFollowup, direction: int, claim: pd.Series, counts: bool
 ) -> Derivation:
     """Put a range of P-values into words, where all of it says the same."""
-    one, *others = assumption.wordings(direction)
+    wordings = assumption.wordings(direction)
+    agreed = len(wordings) < 2
     return Derivation(
         method=f"{assumption.method}: two-sided P below {ALPHA}",
-        value=(assumption.low, assumption.high) if others else assumption.high,
-        recomputed="depends on follow-up" if others else one,
+        value=assumption.high if agreed else (assumption.low, assumption.high),
+        recomputed=next(iter(wordings), "not defined") if agreed else "depends on follow-up",
         reproduces=counts,
         basis="ordering",
         convention=assumption.method,
