@@ -46,7 +46,7 @@ $(EXECUTED):
 
 $(COMPLETE): $(READY) $(EXECUTED)
 	rm -rf _build/html
-	$(BIN)/python -m pytest -q tests/test_notebooks.py
+	$(BIN)/python -m pytest -q tests/book/test_notebooks.py
 	$(BIN)/jupyter-book build . --all -W --keep-going
 	touch $@
 
@@ -61,7 +61,7 @@ test: $(READY)
 	$(BIN)/python -m pytest
 
 bench: $(READY)
-	$(BIN)/python -m rdmas.bench book/benchmarks.csv
+	$(BIN)/python -m rdmas.selfcheck.bench book/benchmarks.csv
 
 refresh: $(READY)
 	$(BIN)/python -m rdmas.notebooks book

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from click import style
 
-from rdmas import claims as registry
-from rdmas.cohort import CohortError, load_cohort, problems
-from rdmas.paths import companion_data_dir
-from rdmas.reconstruct import reconstruct as rebuild
-from rdmas.reconstruct import write_patients
+from rdmas.paper import claims as registry
+from rdmas.paper.cohort import CohortError, load_cohort, problems
+from rdmas.paper.paths import companion_data_dir
+from rdmas.paper.reconstruct import reconstruct as rebuild
+from rdmas.paper.reconstruct import write_patients
 
 VERDICT_COLOURS = {
     "reproduced": "green",

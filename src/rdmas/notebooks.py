@@ -18,7 +18,7 @@ import papermill
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from rdmas.prose import listed
+from rdmas.show.prose import listed
 
 COMPARED_TAG = "nbval-check-output"
 TEXT_TYPES = ("text/html", "text/plain", "text/markdown", "text/latex")

@@ -9,12 +9,15 @@ from __future__ import annotations
 import html
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from rdmas.claims import as_json, scoreboard
+from rdmas.paper.claims import as_json, scoreboard
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sphinx.application import Sphinx
 
 CLAIMS_FILE = "claims.json"
 
@@ -29,7 +32,7 @@ def page_faults(site_dir: str | Path, pages: list[str], board: pd.DataFrame) -> 
     pages : list of str
         Every page of the book, as a path without its ending.
     board : pandas.DataFrame
-        From `rdmas.claims.scoreboard`.
+        From `rdmas.paper.claims.scoreboard`.
 
     Returns
     -------

@@ -1,0 +1,396 @@
+"""How fast the package is, as ratios to other software measured in the same run.
+
+``python -m rdmas.selfcheck.bench book/benchmarks.csv`` measures everything and stores the table. Seconds
+depend on the machine and on what else it does; ratios of two things measured in turn hardly do.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import time
+import tracemalloc
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+import pandas as pd
+from lifelines.statistics import logrank_test
+from scipy.stats import barnard_exact, boschloo_exact, fisher_exact
+from tqdm import tqdm
+
+from rdmas.paper.cohort import load_cohort
+from rdmas.paper.paths import benchmarks_file
+from rdmas.stats.logrank import logrank_p, p_range_curve, random_data_sets
+from rdmas.stats.two_by_two import fisher_grid, p_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["COLUMNS", "Side", "Task", "measure", "r_has_survival", "stored", "tasks", "write"]
+
+COLUMNS = (
+    "task", "ours", "peer", "ours_seconds", "peer_seconds", "ratio", "repetitions", "peak_mib",
+    "machine",
+)  # fmt: skip
+
+# Two arms of 100: the largest counts for which the range of P is promised.
+_LARGE = (20, 100, 30, 100)
+_LARGE_LOST = 20
+
+# One library call for each data set: reads arrays, writes P-values and its own time, so that
+# starting R and reading files is not counted.
+_SURVDIFF_LOOP = """
+suppressPackageStartupMessages(library(survival))
+files <- commandArgs(trailingOnly = TRUE)
+time <- as.matrix(read.csv(files[1], header = FALSE))
+patients <- read.csv(files[2])
+p <- numeric(nrow(time))
+seconds <- system.time(for (i in seq_len(nrow(time))) {
+  test <- survdiff(Surv(time[i, ], patients$died) ~ patients$arm)
+  p[i] <- pchisq(test$chisq, 1, lower.tail = FALSE)
+}, gcFirst = FALSE)["elapsed"]
+writeLines(format(c(seconds, p), digits = 17))
+"""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way to do a task.
+
+    Attributes
+    ----------
+    name : str
+        What is called.
+    run : callable
+        Does the work once; returns seconds and the numbers computed.
+    units : int
+        Units of work in one run, by which the seconds are divided.
+    """
+
+    name: str
+    run: Callable[[], tuple[float, NDArray[np.float64]]]
+    units: int = 1
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to measure: ours, and what it is compared with.
+
+    Attributes
+    ----------
+    name : str
+        The work, with its unit.
+    ours : Side
+        This package.
+    peer : Side or None
+        Other software doing the same for the first units of the same work; None if we know of
+        none.
+    repetitions : int
+        How often each side is run.
+    with_memory : bool
+        Whether to report the peak memory of ours.
+    """
+
+    name: str
+    ours: Side
+    peer: Side | None
+    repetitions: int
+    with_memory: bool = False
+
+
+def tasks(
+    deaths: tuple[int, int, int, int],
+    *,
+    data_sets: int = 100_000,
+    peer_data_sets: int = 200,
+    large: tuple[int, int, int, int] = _LARGE,
+    large_lost: int = _LARGE_LOST,
+    repetitions: int = 5,
+    with_r: bool = True,
+) -> Iterator[Task]:
+    """
+    Everything that is measured.
+
+    Parameters
+    ----------
+    deaths : tuple of int
+        Deaths and patients of two arms, as from `Cohort.deaths`. They set the sizes of all
+        tasks but one.
+    data_sets, peer_data_sets : int
+        Data sets of the log-rank tasks, for this package and for the slower software.
+    large, large_lost : tuple of int, int
+        Deaths and patients of two larger arms, and the losses up to which P is ranged over.
+    repetitions : int
+        How often each side is run.
+    with_r : bool
+        Whether R with its package survival is there to be compared with.
+
+    Yields
+    ------
+    Task
+
+    Examples
+    --------
+    >>> work = list(tasks((1, 5, 3, 6), data_sets=10, peer_data_sets=2, with_r=False))
+    >>> [task.peer.name for task in work if task.peer][:2]
+    ['lifelines logrank_test', 'scipy fisher_exact']
+    """
+    _, n_a, _, n_b = deaths
+    survivors = n_a + n_b - deaths[0] - deaths[2]
+    time_of, died, arm = random_data_sets(
+        *deaths, n_datasets=data_sets, lost=survivors // 2, seed=2025
+    )
+    first = time_of[:peer_data_sets]
+    ours = Side("logrank_p", timed(lambda: logrank_p(time_of, died, arm)), data_sets)
+    by_lifelines = timed(lambda: _lifelines(first, died, arm))
+    peers = [Side("lifelines logrank_test", by_lifelines, len(first))]
+    if with_r:
+        peers.append(Side("R survdiff", lambda: _survdiff(first, died, arm), len(first)))
+    for peer in peers:
+        yield Task(f"log-rank P, one data set of {n_a + n_b} patients", ours, peer, repetitions)
+
+    for counts, lost, with_memory in ((deaths, survivors, False), (large, large_lost, True)):
+        yield Task(
+            f"range of the log-rank P, {_deaths(counts)}, losses 0 to {lost}",
+            Side("p_range_curve", timed(lambda c=counts, m=lost: _curve(c, m))),
+            None,
+            repetitions,
+            with_memory,
+        )
+
+    tables = [(i, n_a, j, n_b) for i in range(n_a + 1) for j in range(n_b + 1)]
+    yield Task(
+        f"Fisher's P, all {len(tables)} tables with arms of {n_a} and {n_b}",
+        Side("fisher_grid", timed(lambda: fisher_grid(n_a, n_b).ravel())),
+        Side(
+            "scipy fisher_exact",
+            timed(lambda: [fisher_exact(_columns(*table)).pvalue for table in tables]),
+        ),
+        repetitions,
+    )
+    for name, key, function in (
+        ("Barnard's", "barnard_pooled", barnard_exact),
+        ("Boschloo's", "boschloo_central", boschloo_exact),
+    ):
+        yield Task(
+            f"{name} two-sided P, {_deaths(deaths)}",
+            Side("p_value", timed(lambda k=key: p_value(*deaths, k))),
+            Side(
+                f"scipy {function.__name__}",
+                timed(lambda f=function: f(_columns(*deaths)).pvalue),
+            ),
+            repetitions,
+        )
+
+
+def measure(task: Task) -> dict[str, object]:
+    """
+    Run both sides of a task in turn, several times.
+
+    Parameters
+    ----------
+    task : Task
+        What to measure.
+
+    Returns
+    -------
+    dict
+        One row with the keys `COLUMNS`: the median seconds of each side for one unit of work,
+        their quotient (peer over ours: how many times faster this package is), and the peak
+        memory of this package in MiB, as Python and numpy allocate it, in a run of its own.
+        Missing values are None.
+
+    Examples
+    --------
+    >>> side = Side("sum", timed(lambda: sum(range(100))), units=100)
+    >>> row = measure(Task("add a number", side, side, repetitions=3))
+    >>> list(row) == list(COLUMNS), row["repetitions"], row["ours_seconds"] > 0
+    (True, 3, True)
+    """
+    seconds: dict[Side, list[float]] = {side: [] for side in (task.ours, task.peer) if side}
+    # In turn, so that whatever else the machine does meets both sides alike.
+    for _ in range(task.repetitions):
+        for side in (task.ours, task.peer):
+            if side:
+                seconds[side].append(side.run()[0] / side.units)
+    ours = median(seconds[task.ours])
+    peer = median(seconds[task.peer]) if task.peer else None
+    return dict(
+        zip(
+            COLUMNS,
+            (
+                task.name,
+                task.ours.name,
+                task.peer.name if task.peer else None,
+                ours,
+                peer,
+                peer / ours if task.peer else None,
+                task.repetitions,
+                _peak_mib(task.ours) if task.with_memory else None,
+                f"{os.cpu_count()} cores, Python {platform.python_version()}",
+            ),
+            strict=True,
+        )
+    )
+
+
+def write(frame: pd.DataFrame, path: str | Path) -> None:
+    """
+    Store the table so that an interruption leaves the old file or the new one.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Rows from `measure`.
+    path : str or pathlib.Path
+        The CSV file; an existing one is replaced in one step.
+    """
+    path = Path(path)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".benchmarks-") as scratch:
+        draft = Path(scratch) / path.name
+        frame.to_csv(draft, index=False, columns=list(COLUMNS), float_format="%.4g")
+        os.replace(draft, path)
+
+
+def stored() -> pd.DataFrame:
+    """
+    Read the table that the last ``make bench`` stored.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as in `COLUMNS`; NaN where there is no peer.
+
+    Examples
+    --------
+    >>> list(stored().columns) == list(COLUMNS)
+    True
+    """
+    return pd.read_csv(benchmarks_file())
+
+
+def timed(work: Callable[[], ArrayLike]) -> Callable[[], tuple[float, NDArray[np.float64]]]:
+    """
+    Make a function also say how long it took.
+
+    Parameters
+    ----------
+    work : callable
+        Takes nothing, returns numbers.
+
+    Returns
+    -------
+    callable
+        Returns the seconds that the work took, and its numbers as an array.
+
+    Examples
+    --------
+    >>> seconds, numbers = timed(lambda: [1, 2])()
+    >>> seconds >= 0, numbers.tolist()
+    (True, [1.0, 2.0])
+    """
+
+    def run() -> tuple[float, NDArray[np.float64]]:
+        start = time.perf_counter()
+        numbers = work()
+        return time.perf_counter() - start, np.atleast_1d(np.asarray(numbers, float))
+
+    return run
+
+
+def r_has_survival() -> bool:
+    """
+    Whether R is here with its package survival.
+
+    Returns
+    -------
+    bool
+    """
+    if shutil.which("Rscript") is None:
+        return False
+    found = subprocess.run(
+        ["Rscript", "-e", "quit(status = !requireNamespace('survival', quietly = TRUE))"],
+        capture_output=True,
+        check=False,
+    )
+    return found.returncode == 0
+
+
+def _lifelines(
+    time_of: NDArray[np.float64], died: NDArray[np.bool_], arm: NDArray[np.bool_]
+) -> list[float]:
+    return [logrank_test(row[arm], row[~arm], died[arm], died[~arm]).p_value for row in time_of]
+
+
+def _survdiff(
+    time_of: NDArray[np.float64], died: NDArray[np.bool_], arm: NDArray[np.bool_]
+) -> tuple[float, NDArray[np.float64]]:
+    """Seconds that R itself measured, and its P-values."""
+    with tempfile.TemporaryDirectory() as folder:
+        script, times, patients = (Path(folder) / name for name in ("loop.R", "times", "patients"))
+        script.write_text(_SURVDIFF_LOOP, encoding="utf-8")
+        np.savetxt(times, time_of, delimiter=",")
+        pd.DataFrame({"died": died * 1, "arm": arm * 1}).to_csv(patients, index=False)
+        printed = subprocess.run(
+            ["Rscript", "--vanilla", script, times, patients],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    seconds, *p = map(float, printed.stdout.split())
+    return seconds, np.array(p)
+
+
+def _curve(counts: tuple[int, int, int, int], lost: int) -> NDArray[np.float64]:
+    return p_range_curve(*counts, max_lost=lost)[["low", "high"]].to_numpy()
+
+
+def _columns(events_a: int, n_a: int, events_b: int, n_b: int) -> list[list[int]]:
+    """The layout in which scipy's unconditional tests take a table: arms as columns."""
+    return [[events_a, events_b], [n_a - events_a, n_b - events_b]]
+
+
+def _deaths(counts: tuple[int, int, int, int]) -> str:
+    return "deaths {} of {} against {} of {}".format(*counts)
+
+
+def _peak_mib(side: Side) -> float:
+    # Traced apart from the timed runs, which tracing would slow down.
+    tracemalloc.start()
+    try:
+        side.run()
+        return tracemalloc.get_traced_memory()[1] / 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@click.command()
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder with the counts.")
+def main(path: Path, data: Path | None) -> None:
+    """Measure everything, print the table and store it in PATH."""
+    with_r = r_has_survival()
+    if not with_r:
+        click.echo("R with its package survival was not found: that row is left out.")
+    work = list(tasks(load_cohort(data).deaths(), with_r=with_r))
+    frame = pd.DataFrame(
+        [measure(task) for task in tqdm(work, desc="benchmarks", unit="task")], columns=COLUMNS
+    )
+    write(frame, path)
+    shown = frame.drop(columns=["machine"]).to_string(
+        index=False, na_rep="", float_format=lambda number: f"{number:.3g}"
+    )
+    click.echo(f"{shown}\n\n{frame['machine'].iloc[0]}")
+
+
+if __name__ == "__main__":
+    main()

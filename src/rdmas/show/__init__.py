@@ -1,0 +1,1 @@
+"""What a reader sees: sentences, tables, figures, and what each chapter shows."""

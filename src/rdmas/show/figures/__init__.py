@@ -1,0 +1,86 @@
+"""Figures: each takes tidy data and returns the axes it drew on.
+
+Colours are those of Okabe and Ito, told apart by people with any common colour vision: one for
+the treatment arm, one for the controls, throughout the book. Things are labelled where they
+are drawn rather than in legends.
+"""
+
+from rdmas.show.figures._book import plot_durations, plot_layers, plot_scoreboard
+from rdmas.show.figures._context import plot_densities, plot_predictive_counts
+from rdmas.show.figures._intervals import plot_forest, plot_intervals
+from rdmas.show.figures._p_values import (
+    plot_attainable,
+    plot_ensemble,
+    plot_orderings,
+    plot_p_values,
+    plot_range_curve,
+    plot_rounding,
+)
+from rdmas.show.figures._patients import (
+    plot_dose_pairs,
+    plot_followup,
+    plot_icon_array,
+    plot_kaplan_meier,
+    plot_provenance,
+)
+from rdmas.show.figures._sturdiness import (
+    plot_bounding_curves,
+    plot_discount,
+    plot_probability_better,
+    plot_significance_map,
+    plot_wrong_outcomes,
+)
+from rdmas.show.figures._style import (
+    ARM_COLOURS,
+    BASIS_COLOURS,
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    SKY,
+    STATE_COLOURS,
+    VERMILION,
+    WIDTH_INCHES,
+    YELLOW,
+    use_style,
+)
+
+__all__ = [
+    "ARM_COLOURS",
+    "BASIS_COLOURS",
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "INK",
+    "LIGHT",
+    "SKY",
+    "STATE_COLOURS",
+    "VERMILION",
+    "WIDTH_INCHES",
+    "YELLOW",
+    "plot_attainable",
+    "plot_bounding_curves",
+    "plot_densities",
+    "plot_discount",
+    "plot_dose_pairs",
+    "plot_durations",
+    "plot_ensemble",
+    "plot_followup",
+    "plot_forest",
+    "plot_icon_array",
+    "plot_intervals",
+    "plot_kaplan_meier",
+    "plot_layers",
+    "plot_orderings",
+    "plot_p_values",
+    "plot_predictive_counts",
+    "plot_probability_better",
+    "plot_provenance",
+    "plot_range_curve",
+    "plot_rounding",
+    "plot_scoreboard",
+    "plot_significance_map",
+    "plot_wrong_outcomes",
+    "use_style",
+]

@@ -1,0 +1,186 @@
+"""Figures of estimates with their intervals."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from rdmas.show import prose
+from rdmas.show.figures._style import BLUE, GREY, INK, LIGHT, new_axes
+
+
+def plot_intervals(
+    intervals: pd.DataFrame,
+    label: str,
+    colour: str = BLUE,
+    as_percent: bool = True,
+    reference: float | None = None,
+    logarithmic: bool = False,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw estimates with their intervals, one row each.
+
+    Parameters
+    ----------
+    intervals : pandas.DataFrame
+        Columns ``name``, ``estimate``, ``low``, ``high``; optional ``colour``.
+    label : str
+        Label of the value axis.
+    colour : str
+        Colour where the frame has none.
+    as_percent : bool, default True
+        Whether values are proportions to be shown as percentages.
+    reference : float, optional
+        A value to mark, such as that of no difference.
+    logarithmic : bool, default False
+        Whether the axis is logarithmic, for ratios. Infinite limits reach the edge.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes(height=0.44 * len(intervals) + 1.0, labels_inside=True)
+
+    def write(value: float) -> str:
+        return prose.percent(value) if as_percent else prose.decimal(value, 2)
+
+    if reference is not None:
+        ax.axvline(reference, color=INK, linewidth=1.0, linestyle="--", zorder=0)
+    for row, item in enumerate(intervals.to_dict("records")):
+        shade = item.get("colour", colour)
+        ax.plot(
+            [item["low"], item["high"]], [row, row], color=shade, linewidth=3, solid_capstyle="butt"
+        )
+        ax.scatter(item["estimate"], row, color=shade, s=55, zorder=3)
+        ax.annotate(
+            f"{write(item['low'])} to {write(item['high'])}",
+            (item["high"], row),
+            xytext=(7, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=10,
+            # A text may cross the reference line; on white it stays readable.
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
+    ax.set_yticks(range(len(intervals)))
+    ax.set_yticklabels(intervals["name"])
+    ax.set(xlabel=label, ylabel="", ylim=(len(intervals) - 0.4, -0.6))
+    if as_percent:
+        _percent_axis(ax, min(0, intervals["low"].min()), intervals["high"].max())
+    elif logarithmic:
+        _ratio_axis(ax, intervals["low"].min(), intervals["high"].max())
+    return ax
+
+
+def plot_forest(rows: pd.DataFrame, label: str, ax: Axes | None = None) -> Axes:
+    """Draw cohorts and their summaries, section by section.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Columns ``section`` (heading; rows of a section stand together), ``name``, ``text`` (what
+        stands on the right), ``estimate``, ``low``, ``high`` (proportions), ``kind`` (``cohort``:
+        a square, larger for more patients; ``summary``: a diamond from limit to limit;
+        ``prediction``: a bar without a point), ``n`` and ``colour``.
+    label : str
+        Label of the value axis.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    sections = rows["section"].drop_duplicates().tolist()
+    ax = ax or new_axes(0.3 * (len(rows) + 1.4 * len(sections)) + 0.8, labels_inside=True)
+    line, places, names = 0.0, [], []
+    for section in sections:
+        ax.text(
+            -0.02,
+            line,
+            section,
+            transform=ax.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            fontsize=10.5,
+            fontweight="bold",
+        )
+        line += 1
+        for row in rows[rows["section"] == section].to_dict("records"):
+            _draw_row(ax, line, row)
+            ax.text(
+                1.02,
+                line,
+                row["text"],
+                transform=ax.get_yaxis_transform(),
+                va="center",
+                fontsize=10.5,
+            )
+            places.append(line)
+            names.append(row["name"])
+            line += 1
+        line += 0.4
+    ax.set_yticks(places)
+    ax.set_yticklabels(names, fontsize=10.5)
+    ax.tick_params(axis="y", length=0)
+    ax.set(xlabel=label, ylabel="", ylim=(line - 0.2, -0.8))
+    _percent_axis(ax, 0, 1)
+    ax.set_xticks(np.linspace(0, 1, 6))
+    ax.set_xticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 6)])
+    ax.grid(axis="x", color=LIGHT, linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def _draw_row(ax: Axes, line: float, row: dict) -> None:
+    if row["kind"] == "summary":
+        ax.fill(
+            [row["low"], row["estimate"], row["high"], row["estimate"]],
+            [line, line - 0.36, line, line + 0.36],
+            color=row["colour"],
+            zorder=3,
+        )
+        return
+    width = 7 if row["kind"] == "prediction" else 1.6
+    ax.plot(
+        [row["low"], row["high"]],
+        [line, line],
+        color=row["colour"],
+        linewidth=width,
+        solid_capstyle="butt",
+        alpha=0.55 if row["kind"] == "prediction" else 1,
+    )
+    if row["kind"] == "cohort":
+        ax.scatter(
+            row["estimate"],
+            line,
+            marker="s",
+            s=10 + 0.55 * min(row["n"], 200),
+            color=row["colour"],
+            zorder=3,
+        )
+
+
+def _percent_axis(ax: Axes, low: float, high: float) -> None:
+    """Show proportions as percentages, with room for the text beside the longest interval."""
+    right = max(min(1.0, high * 1.25), 0.2)
+    step = 0.1 if right - low <= 0.6 else 0.2
+    left = np.floor(low / step + 1e-9) * step
+    ticks = np.arange(left, right + 1e-9, step)
+    ax.set_xlim(left, right)
+    ax.set_xticks(ticks)
+    ax.set_xticklabels([prose.percent(tick) for tick in ticks])
+
+
+def _ratio_axis(ax: Axes, low: float, high: float) -> None:
+    """Use a logarithmic axis with plain numbers, wide enough for the text beside the intervals."""
+    ax.set_xscale("log")
+    high = high if np.isfinite(high) else 1e3
+    ax.set_xlim(low / 1.3 if low > 0 else 1e-3, high * 6)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.tick_params(axis="x", color=GREY)

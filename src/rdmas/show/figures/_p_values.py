@@ -1,0 +1,366 @@
+"""Figures of P-values against the printed one."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from rdmas.show import prose
+from rdmas.show.figures._style import ARM_COLOURS, BLUE, GREEN, GREY, INK, SKY, YELLOW, new_axes
+from rdmas.stats import rounding
+
+
+def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None) -> Axes:
+    """Draw the P-values of many tests against the printed one.
+
+    Parameters
+    ----------
+    tests : pandas.DataFrame
+        Columns ``test`` and ``p_value``; drawn in order of P.
+    reported : str
+        The printed P-value; the values that round to it are shaded.
+    alpha : float
+        Significance level, drawn as a line.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    tests = tests.sort_values("p_value", ascending=False).reset_index(drop=True)
+    ax = ax or new_axes(height=0.30 * len(tests) + 1.1)
+    low, high = (float(end) for end in rounding.rounding_interval(reported))
+    ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0)
+    ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
+    prints = [rounding.reproduces(p_value, reported) for p_value in tests["p_value"]]
+    ax.scatter(
+        tests["p_value"],
+        tests.index,
+        s=62,
+        c=[GREEN if hit else "white" for hit in prints],
+        edgecolors=[GREEN if hit else GREY for hit in prints],
+        linewidths=1.8,
+        zorder=3,
+    )
+    for row, (p_value, hit) in enumerate(zip(tests["p_value"], prints)):
+        ax.annotate(
+            prose.p_value(p_value, 5),
+            (p_value, row),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            fontweight="bold" if hit else "normal",
+        )
+    ax.set_xscale("log")
+    ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
+    low_end, high_end = tests["p_value"].min() * 0.8, max(alpha, tests["p_value"].max()) * 1.35
+    ax.set_xlim(low_end, high_end)
+    ax.set_xticks([tick for tick in ticks if low_end <= tick <= high_end])
+    ax.set_xticklabels([f"{tick:g}" for tick in ticks if low_end <= tick <= high_end])
+    ax.minorticks_off()
+    ax.set_yticks(tests.index)
+    ax.set_yticklabels(tests["test"], fontsize=9.5)
+    ax.set(xlabel="Two-sided P (logarithmic axis)", ylabel="", ylim=(-0.7, len(tests) + 0.3))
+    ax.text(
+        np.sqrt(low * high),
+        len(tests) - 0.35,
+        f"prints as {reported}",
+        ha="center",
+        color="#00634A",
+        fontsize=10,
+    )
+    ax.text(alpha * 0.97, len(tests) - 0.35, f"{alpha:g}", ha="right", fontsize=10)
+    return ax
+
+
+def plot_orderings(
+    orders: pd.DataFrame, reported: str, arms: tuple[str, ...], ax: Axes | None = None
+) -> Axes:
+    """Draw each order of deaths as a row of marks with its log-rank P-value beside it.
+
+    Parameters
+    ----------
+    orders : pandas.DataFrame
+        From `rdmas.stats.logrank.orderings`: ``order`` in letters A (treatment) and B, ``p_value``.
+    reported : str
+        The printed P-value; orders that print so are emphasised.
+    arms : tuple of str
+        Names of arms A and B.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes(height=0.38 * len(orders) + 1.3)
+    n_deaths = len(orders["order"].iloc[0])
+    for row, (order, p_value) in enumerate(zip(orders["order"], orders["p_value"])):
+        hit = rounding.reproduces(p_value, reported)
+        if hit:
+            ax.axhspan(row - 0.45, row + 0.45, color=GREEN, alpha=0.22, linewidth=0)
+        for place, letter in enumerate(order, start=1):
+            colour = ARM_COLOURS["AB".index(letter)]
+            ax.scatter(
+                place,
+                row,
+                s=150 if letter == "A" else 75,
+                color=colour,
+                marker="D" if letter == "A" else "o",
+                zorder=3,
+            )
+        ax.text(
+            n_deaths + 0.8,
+            row,
+            prose.p_value(p_value, 5),
+            va="center",
+            fontsize=10.5,
+            fontweight="bold" if hit else "normal",
+        )
+        if hit:
+            ax.text(
+                n_deaths + 3.0,
+                row,
+                f"→ {reported}",
+                va="center",
+                fontsize=10.5,
+                fontweight="bold",
+                color="#00634A",
+            )
+    ax.text(n_deaths + 0.8, -0.95, "log-rank P", fontsize=10, va="center")
+    ax.text(1, -0.95, f"◆ death, {arms[0]}", color=ARM_COLOURS[0], fontsize=10.5, va="center")
+    ax.text(5.2, -0.95, f"● death, {arms[1]}", color=ARM_COLOURS[1], fontsize=10.5, va="center")
+    ax.set(
+        xlim=(0.5, n_deaths + 4.9),
+        ylim=(len(orders) - 0.4, -1.4),
+        ylabel="",
+        xlabel="Order of deaths, first to last (not days)",
+    )
+    ax.set_xticks(range(1, n_deaths + 1))
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def plot_range_curve(
+    curve: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None
+) -> Axes:
+    """Draw the attainable range of P against the number of early ends of follow-up.
+
+    Parameters
+    ----------
+    curve : pandas.DataFrame
+        From `rdmas.stats.logrank.p_range_curve`.
+    reported : str
+        The printed P-value.
+    alpha : float
+        Significance level, drawn as a line.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes(height=4.0)
+    floor = 1e-5
+    low = curve["low"].clip(lower=floor)
+    drawn = curve["low"] >= floor
+    ax.fill_between(curve["lost"], low, curve["high"], color=SKY, alpha=0.45, linewidth=0)
+    bound = curve["high_is_bound"].astype(bool)
+    exact = curve[~bound]
+    ax.plot(exact["lost"], exact["high"], color=BLUE, linewidth=2.2, marker="o", markersize=4)
+    # One step back, so that the dashed edge starts where the exact one ends.
+    beyond_exact = curve[bound | bound.shift(-1, fill_value=False)]
+    ax.plot(beyond_exact["lost"], beyond_exact["high"], color=BLUE, linewidth=1.6, linestyle="--")
+    ax.plot(
+        curve.loc[drawn, "lost"], low[drawn], color=BLUE, linewidth=2.2, marker="o", markersize=4
+    )
+    ax.axhline(alpha, color=INK, linestyle="--", linewidth=1.2)
+    low_print, high_print = (float(end) for end in rounding.rounding_interval(reported))
+    ax.axhspan(low_print, high_print, color=GREEN, alpha=0.6, linewidth=0)
+    last = curve["lost"].max()
+    ax.text(last, alpha * 1.12, f"{alpha:g}", ha="right", fontsize=10)
+    ax.text(
+        last, high_print * 1.1, f"prints as {reported}", ha="right", color="#00634A", fontsize=10
+    )
+    beyond = curve[curve["high"] >= alpha]
+    if not beyond.empty:
+        first = beyond.iloc[0]
+        ax.annotate(
+            f"from {first['lost']:.0f} early ends on,\nP of {alpha:g} is possible",
+            (first["lost"], first["high"]),
+            xytext=(-12, 36),
+            textcoords="offset points",
+            ha="center",
+            fontsize=10,
+            arrowprops={"arrowstyle": "->", "color": INK},
+        )
+    ax.set_yscale("log")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(
+        xlim=(0, last),
+        ylim=(floor, 1.6),
+        xlabel="Survivors whose follow-up ended before the last death, at most",
+        ylabel="Log-rank P (logarithmic axis)",
+    )
+    return ax
+
+
+def plot_attainable(
+    rows: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None
+) -> Axes:
+    """Draw the P-values that each test and assumption could have printed.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Columns ``name``, ``low``, ``high`` (equal for a single value) and ``prints`` (whether
+        the printed value is among them).
+    reported : str
+        The printed P-value; the values that round to it are shaded.
+    alpha : float
+        Significance level, drawn as a line.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes(height=0.34 * len(rows) + 1.2)
+    floor = 0.001
+    low_print, high_print = (float(end) for end in rounding.rounding_interval(reported))
+    ax.axvspan(low_print, high_print, color=GREEN, alpha=0.25, linewidth=0)
+    ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
+    for row, item in enumerate(rows.to_dict("records")):
+        colour = GREEN if item["prints"] else GREY
+        if item["low"] == item["high"]:
+            ax.scatter(item["low"], row, s=58, zorder=3, facecolors=colour, edgecolors=colour)
+        else:
+            ax.plot(
+                [max(item["low"], floor), item["high"]],
+                [row, row],
+                color=colour,
+                linewidth=7,
+                solid_capstyle="butt",
+                alpha=0.85,
+            )
+    ax.set_xscale("log")
+    ax.set_xlim(floor, 1.05)
+    ax.set_xticks([0.001, 0.01, 0.1, 1])
+    ax.set_xticklabels(["0.001", "0.01", "0.1", "1"])
+    ax.set_yticks(range(len(rows)))
+    ax.set_yticklabels(rows["name"], fontsize=9.5)
+    ax.set(
+        ylim=(len(rows) - 0.4, -1.2),
+        ylabel="",
+        xlabel="Two-sided P that could have been printed (logarithmic axis)",
+    )
+    ax.text(
+        np.sqrt(low_print * high_print),
+        -0.8,
+        f"prints as {reported}",
+        ha="center",
+        color="#00634A",
+        fontsize=10,
+    )
+    ax.text(alpha * 1.05, -0.8, f"{alpha:g}", fontsize=10)
+    return ax
+
+
+def plot_ensemble(
+    p_values: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None
+) -> Axes:
+    """Draw how the P-values of random data sets are spread.
+
+    Parameters
+    ----------
+    p_values : pandas.DataFrame
+        Columns ``p_value`` and ``group``; one curve for each group.
+    reported : str
+        The printed P-value; the values that round to it are shaded.
+    alpha : float
+        Significance level, drawn as a line.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes(height=3.8)
+    low, high = (float(end) for end in rounding.rounding_interval(reported))
+    ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0)
+    ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
+    groups = list(dict.fromkeys(p_values["group"]))
+    shades = sns.color_palette([INK, BLUE, SKY, YELLOW][: len(groups)])
+    sns.ecdfplot(p_values, x="p_value", hue="group", palette=shades, linewidth=2.2, ax=ax)
+    ax.set_xscale("log")
+    sns.move_legend(ax, "upper left", title="", frameon=False)
+    ax.set(xlabel="Log-rank P (logarithmic axis)", ylabel="Share of data sets with a smaller P")
+    ax.text(alpha * 1.04, 0.03, f"{alpha:g}", fontsize=10)
+    ax.text(
+        np.sqrt(low * high),
+        1.03,
+        f"prints as {reported}",
+        ha="center",
+        color="#00634A",
+        fontsize=10,
+    )
+    return ax
+
+
+def plot_rounding(values: pd.DataFrame, reported: str, ax: Axes | None = None) -> Axes:
+    """Draw where values lie against the interval that prints as one number.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        Columns ``name`` and ``value``.
+    reported : str
+        The printed number.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes(height=0.42 * len(values) + 1.3)
+    values = values.sort_values("value", ascending=False).reset_index(drop=True)
+    low, high = (float(end) for end in rounding.rounding_interval(reported))
+    ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0)
+    ax.text(
+        (low + high) / 2,
+        len(values) - 0.25,
+        f"prints as {reported}",
+        ha="center",
+        color="#00634A",
+        fontsize=10.5,
+    )
+    for row, item in values.iterrows():
+        hit = rounding.reproduces(item["value"], reported)
+        ax.scatter(item["value"], row, s=70, color=GREEN if hit else GREY, zorder=3)
+        ax.annotate(
+            f"{item['name']}, {prose.p_value(item['value'], 6)}",
+            (item["value"], row),
+            xytext=(9, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=10,
+        )
+    width = high - low
+    right = max(values["value"].max(), high) + 1.9 * width
+    ax.set(
+        xlim=(min(values["value"].min(), low) - 0.3 * width, right),
+        ylim=(-0.6, len(values) + 0.35),
+        ylabel="",
+        xlabel="P-value",
+    )
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    return ax

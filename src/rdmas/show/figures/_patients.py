@@ -1,0 +1,295 @@
+"""Figures of patients: squares, cells, follow-up, doses."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from rdmas.show import prose
+from rdmas.show.figures._style import (
+    ARM_COLOURS,
+    BLUE,
+    GREY,
+    INK,
+    STATE_COLOURS,
+    WIDTH_INCHES,
+    new_axes,
+)
+
+
+def plot_icon_array(
+    counts: pd.Series, colours: dict[str, str], per_row: int = 10, ax: Axes | None = None
+) -> Axes:
+    """Draw one square for each unit counted, grouped and labelled by category.
+
+    Parameters
+    ----------
+    counts : pandas.Series of int
+        Units per category, in the order to draw.
+    colours : dict of str to str
+        Colour of each category.
+    per_row : int, default 10
+        Squares in a row.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    labels = [label for label, count in counts.items() for _ in range(int(count))]
+    n_rows = -(-len(labels) // per_row)
+    ax = ax or new_axes(height=0.62 * n_rows + 0.28 * len(counts) + 0.3)
+    for place, label in enumerate(labels):
+        row, column = divmod(place, per_row)
+        ax.add_patch(Rectangle((column, -row), 0.86, 0.86, color=colours[label]))
+    for line, (label, count) in enumerate(counts.items()):
+        y = -n_rows + 0.35 - 0.5 * line
+        ax.add_patch(Rectangle((0, y), 0.3, 0.3, color=colours[label]))
+        ax.text(
+            0.5,
+            y + 0.15,
+            f"{label}: {prose.out_of(count, len(labels))}",
+            va="center",
+            fontsize=11,
+        )
+    ax.set(xlim=(-0.1, per_row), ylim=(-n_rows + 0.2 - 0.5 * (len(counts) - 1), 1))
+    ax.set_aspect("equal")
+    ax.axis("off")
+    return ax
+
+
+def plot_provenance(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw which cells of a patient table are reported, assumed or empty.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Columns ``patient``, ``arm``, ``column``, ``state`` (reported, assumed or empty); from
+        `rdmas.paper.cohort.Cohort.provenance`.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes(height=4.8)
+    states = list(STATE_COLOURS)
+    columns = list(dict.fromkeys(cells["column"]))
+    grid = cells.pivot(index="patient", columns="column", values="state").loc[
+        list(dict.fromkeys(cells["patient"])), columns
+    ]
+    sns.heatmap(
+        grid.map(states.index).astype(int),
+        cmap=sns.color_palette(list(STATE_COLOURS.values()), as_cmap=False),
+        vmin=0,
+        vmax=len(states) - 1,
+        cbar=False,
+        linewidths=0.6,
+        linecolor="white",
+        yticklabels=False,
+        ax=ax,
+    )
+    sizes = cells.groupby("arm", sort=False)["patient"].nunique()
+    top = 0
+    for arm, n in sizes.items():
+        ax.text(-0.25, top + n / 2, f"{arm}\n{n} patients", ha="right", va="center", fontsize=10)
+        top += n
+        if top < len(grid):
+            ax.axhline(top, color=INK, linewidth=1.2)
+    ax.set(xlabel="", ylabel="")
+    ax.set_xticks(np.arange(len(columns)) + 0.5)
+    ax.set_xticklabels(columns, rotation=40, ha="right", fontsize=10)
+    for place, (state, colour) in enumerate(STATE_COLOURS.items()):
+        x = len(columns) * (place + 0.2) / len(states)
+        ax.add_patch(
+            Rectangle((x, -2.6), 0.5, 1.5, facecolor=colour, edgecolor=GREY, clip_on=False)
+        )
+        ax.text(x + 0.65, -1.85, state, va="center", fontsize=10)
+    return ax
+
+
+def plot_kaplan_meier(
+    curves: pd.DataFrame,
+    numbers_at_risk: pd.DataFrame,
+    arms: tuple[str, ...],
+    time_label: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw survival curves with the numbers at risk below.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        From `rdmas.stats.survival.kaplan_meier`.
+    numbers_at_risk : pandas.DataFrame
+        From `rdmas.stats.survival.at_risk`.
+    arms : tuple of str
+        Arms in drawing order, treatment first.
+    time_label : str
+        Label of the time axis, unit included.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or new_axes(height=4.2)
+    last = curves["time"].max()
+    ends = curves.groupby("arm")["survival"].last()
+    for arm, colour in zip(arms, ARM_COLOURS):
+        curve = curves[curves["arm"] == arm]
+        above = ends[arm] == ends.max()
+        ax.step(curve["time"], curve["survival"], where="post", color=colour, linewidth=2.4)
+        ax.fill_between(
+            curve["time"], curve["low"], curve["high"], step="post", color=colour, alpha=0.13
+        )
+        n, final = int(curve["at_risk"].iloc[0]), curve["survival"].iloc[-1]
+        deaths = int(curve["deaths"].sum())
+        ax.annotate(
+            f"{arm}\n{prose.out_of(deaths, n)} died",
+            (last, final),
+            xytext=(-4, 6 if above else -8),
+            textcoords="offset points",
+            ha="right",
+            va="bottom" if above else "top",
+            color=colour,
+            fontweight="bold",
+            fontsize=10.5,
+        )
+    ax.set(xlim=(0, last), ylim=(0, 1.19), xlabel=time_label, ylabel="Surviving")
+    ax.set_yticks(np.linspace(0, 1, 5))
+    ax.set_yticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 5)])
+    ax.text(0, -0.25, "At risk", transform=ax.get_xaxis_transform(), fontsize=10, ha="center")
+    for line, (arm, colour) in enumerate(zip(arms, ARM_COLOURS), start=1):
+        mine = numbers_at_risk[numbers_at_risk["arm"] == arm]
+        for time, number in zip(mine["time"], mine["at_risk"]):
+            ax.text(
+                time,
+                -0.25 - 0.075 * line,
+                str(number),
+                transform=ax.get_xaxis_transform(),
+                color=colour,
+                ha="center",
+                fontsize=10,
+            )
+    return ax
+
+
+def plot_followup(
+    data_sets: dict[str, pd.DataFrame], arms: tuple[str, ...], ax: np.ndarray | None = None
+) -> np.ndarray:
+    """Draw follow-up patterns, one line for each patient.
+
+    Parameters
+    ----------
+    data_sets : dict of str to pandas.DataFrame
+        Heading, and columns ``arm`` ("a" or "b"), ``time`` and ``died``, as in
+        `rdmas.stats.logrank.p_range_details`.
+    arms : tuple of str
+        Names of arms a and b.
+    ax : array of matplotlib.axes.Axes, optional
+        One for each data set.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes
+    """
+    if ax is None:
+        _, ax = plt.subplots(1, len(data_sets), figsize=(WIDTH_INCHES, 5.0), sharey=True)
+    for panel, (heading, data) in zip(np.atleast_1d(ax), data_sets.items()):
+        ordered = data.sort_values(["arm", "time"], ascending=[True, False]).reset_index(drop=True)
+        last_death = ordered.loc[ordered["died"].astype(bool), "time"].max()
+        for row, patient in enumerate(ordered.to_dict("records")):
+            colour = ARM_COLOURS["ab".index(patient["arm"])]
+            panel.plot([0, patient["time"]], [row, row], color=colour, linewidth=1.3, alpha=0.8)
+            if patient["died"]:
+                panel.scatter(patient["time"], row, marker="X", s=42, color=colour, zorder=3)
+            elif patient["time"] < last_death:
+                panel.scatter(patient["time"], row, marker="|", s=32, color=INK, zorder=3)
+        sizes = ordered.groupby("arm").size()
+        if panel is np.atleast_1d(ax)[0]:
+            for letter, name, colour in zip("ab", arms, ARM_COLOURS):
+                middle = ordered.index[ordered["arm"] == letter].to_numpy().mean()
+                panel.text(
+                    -0.6,
+                    middle,
+                    f"{name}\n{sizes[letter]} patients",
+                    ha="right",
+                    va="center",
+                    color=colour,
+                    fontsize=10,
+                )
+        panel.text(
+            0.5, 1.02, heading, transform=panel.transAxes, ha="center", va="bottom", fontsize=10.5
+        )
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.set(yticks=[], xlabel="Order of events", ylim=(len(ordered) - 0.3, -0.8))
+        panel.spines["left"].set_visible(False)
+    return ax
+
+
+def plot_dose_pairs(pairs: pd.DataFrame, unit: str, ax: np.ndarray | None = None) -> np.ndarray:
+    """Draw data sets with the same two medians beside each other, one line per patient.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        Columns ``data_set``, ``patient``, ``before``, ``after``.
+    unit : str
+        Unit of the doses.
+    ax : array of matplotlib.axes.Axes, optional
+        One for each data set.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes
+    """
+    names = list(dict.fromkeys(pairs["data_set"]))
+    if ax is None:
+        _, ax = plt.subplots(1, len(names), figsize=(WIDTH_INCHES, 4.0), sharey=True)
+    for panel, name in zip(np.atleast_1d(ax), names):
+        mine = pairs[pairs["data_set"] == name]
+        fell = mine["after"] < mine["before"]
+        for patient, down in zip(mine.to_dict("records"), fell):
+            panel.plot(
+                [0, 1],
+                [patient["before"], patient["after"]],
+                color=BLUE if down else GREY,
+                linewidth=1.6,
+                alpha=0.8,
+            )
+        for x, column in enumerate(("before", "after")):
+            median = mine[column].median()
+            panel.plot(
+                [x - 0.13, x + 0.13], [median, median], color="black", linewidth=3.5, zorder=4
+            )
+            panel.annotate(
+                f"median\n{prose.decimal(median, 1)}",
+                (x, median),
+                xytext=(-26 if x == 0 else 26, 0),
+                textcoords="offset points",
+                ha="center",
+                va="center",
+                fontsize=9.5,
+                fontweight="bold",
+            )
+        panel.text(
+            0.5,
+            1.02,
+            f"{name}\ndose fell in {prose.out_of(int(fell.sum()), len(mine))}",
+            transform=panel.transAxes,
+            ha="center",
+            va="bottom",
+            fontsize=10.5,
+        )
+        panel.set_xticks([0, 1])
+        panel.set_xticklabels(["baseline", "week 8"])
+        panel.set_xlim(-0.55, 1.55)
+    np.atleast_1d(ax)[0].set_ylabel(f"Daily dose ({unit})")
+    return ax

@@ -1,0 +1,171 @@
+"""Numbers as prose writes them: the one module that formats for sentences and captions.
+
+Every function returns a string. What may be rounded is rounded here once, at the end, through
+`rdmas.stats.rounding`; nothing downstream computes with these strings.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from rdmas.stats.rounding import fixed, scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def percent(proportion: float, decimals: int = 0) -> str:
+    """Write a proportion as a percentage.
+
+    Examples
+    --------
+    >>> percent(19 / 20), percent(13 / 21, decimals=1)
+    ('95%', '61.9%')
+    """
+    if not math.isfinite(proportion):
+        return decimal(proportion, decimals)
+    return f"{decimal(scaled(proportion, 100), decimals)}%"
+
+
+def percent_interval(interval: tuple[float, float], decimals: int = 0) -> str:
+    """Write an interval for a proportion.
+
+    Examples
+    --------
+    >>> percent_interval((0.751, 0.999))
+    '75% to 100%'
+    """
+    return " to ".join(percent(end, decimals) for end in interval)
+
+
+def decimal(value: float, decimals: int) -> str:
+    """Write a number with fixed decimals; a minus is typographic, infinity is a sign.
+
+    Examples
+    --------
+    >>> decimal(-0.2508, 2), decimal(float("inf"), 2)
+    ('−0.25', '∞')
+    """
+    if math.isnan(value):
+        return "not defined"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return fixed(value, decimals).replace("-", "−")
+
+
+def decimal_interval(interval: tuple[float, float], decimals: int) -> str:
+    """Write an interval of numbers.
+
+    Examples
+    --------
+    >>> decimal_interval((2.1, 2.3), 1)
+    '2.1 to 2.3'
+    """
+    return " to ".join(decimal(end, decimals) for end in interval)
+
+
+def p_value(p: float, decimals: int = 4) -> str:
+    """Write a P-value; below the last decimal it is written as a bound.
+
+    Examples
+    --------
+    >>> p_value(0.011482), p_value(0.0000417), p_value(0.0104949, decimals=3)
+    ('0.0115', '<0.0001', '0.010')
+    """
+    if math.isnan(p):
+        return "not defined"
+    smallest = 10**-decimals
+    return f"<{fixed(smallest, decimals)}" if p < smallest / 2 else fixed(p, decimals)
+
+
+def out_of(events: int, n: int) -> str:
+    """Write a count with its denominator.
+
+    Examples
+    --------
+    >>> out_of(19, 20)
+    '19 of 20'
+    """
+    return f"{events} of {n}"
+
+
+def count(number: int) -> str:
+    """Write a count, with thousands separated.
+
+    Examples
+    --------
+    >>> count(1280)
+    '1,280'
+    """
+    return f"{number:,}"
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """Write a count with what is counted.
+
+    Examples
+    --------
+    >>> counted(1, "death"), counted(8, "death"), counted(2, "early end", "early ends")
+    ('1 death', '8 deaths', '2 early ends')
+    """
+    noun = singular if number == 1 else plural or f"{singular}s"
+    return f"{count(number)} {noun}"
+
+
+def span(values, decimals: int = 0, words: str = " to ") -> str:
+    """Write the smallest and the largest of several numbers, or the one that they all are.
+
+    Missing numbers are left out.
+
+    Examples
+    --------
+    >>> span([2, 1, 2]), span([3, 3]), span([1.26, 2.23], 1), span([1, 2], words=" or ")
+    ('1 to 2', '3', '1.3 to 2.2', '1 or 2')
+    >>> span([])
+    'no number'
+    """
+    known = pd.Series(list(values), dtype=object).dropna().astype(float).tolist()
+    if not known:
+        return "no number"
+    return words.join(dict.fromkeys(decimal(end, decimals) for end in (min(known), max(known))))
+
+
+def listed(items) -> str:
+    """Join items into a list in a sentence.
+
+    Examples
+    --------
+    >>> listed(["AOSD", "SLE", "other"]), listed(["AOSD"]), listed([])
+    ('AOSD, SLE and other', 'AOSD', 'none')
+    """
+    items = [str(item) for item in items]
+    if not items:
+        return "none"
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def glue_strings(strings: Mapping[str, str]) -> None:
+    """Make strings available to the text of a chapter, by key.
+
+    Only strings are taken, so that a number is formatted once, in this module, and never by
+    the page that shows it.
+
+    Parameters
+    ----------
+    strings : mapping of str to str
+        Key and text.
+
+    Raises
+    ------
+    TypeError
+        If a value is not a string.
+    """
+    from myst_nb import glue  # the package itself does not need the book's tools
+
+    for key, text in strings.items():
+        if not isinstance(text, str):
+            raise TypeError(f"{key} is {text!r}; format it as text first")
+        glue(key, text, display=False)

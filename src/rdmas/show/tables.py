@@ -1,0 +1,196 @@
+"""Tables as the book shows them: plain HTML, the same for the same content.
+
+Cells are escaped, tables scroll sideways inside their own box on a narrow screen, and verdicts
+and bases are marked in words as well as in colour.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from IPython.display import HTML
+
+from rdmas.stats import rounding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What each basis means, in the words every page uses.
+BASIS_MEANING = {
+    "counts": "follows from the stated counts",
+    "ordering": "depends on the unseen order of events",
+    "input": "was put in: tests the pipeline, not the paper",
+    "none": "nothing stated bears on it",
+}
+
+NO_DERIVATION = {
+    "method": "none possible",
+    "value": None,
+    "recomputed": "—",
+    "reproduces": False,
+    "basis": "none",
+}
+
+
+def show(
+    frame: pd.DataFrame,
+    label: str,
+    columns: Mapping[str, str] | None = None,
+    decimals: Mapping[str, int] | None = None,
+) -> HTML:
+    """Show a data frame as a table.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows; the index is not shown.
+    label : str
+        What the table holds, for screen readers.
+    columns : mapping, optional
+        Columns to show, in order, with their headings; by default all.
+    decimals : mapping, optional
+        Decimals of numeric columns, by column name. Other numbers are shown as they are.
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Examples
+    --------
+    >>> table = show(pd.DataFrame({"p": [0.0114819]}), "P-values", {"p": "P"}, {"p": 4})
+    >>> "<td>0.0115</td>" in table.data
+    True
+    """
+    columns = dict(columns) if columns else {name: name for name in frame.columns}
+    decimals = decimals or {}
+    cells = pd.DataFrame(
+        {
+            html.escape(str(heading)): [_cell(value, decimals.get(name)) for value in frame[name]]
+            for name, heading in columns.items()
+        }
+    )
+    return _html(cells, label)
+
+
+def verdicts(board: pd.DataFrame, chapter: str | None = None, links: bool = False) -> HTML:
+    """Show claims with reported value, recomputed value, verdict and basis.
+
+    Parameters
+    ----------
+    board : pandas.DataFrame
+        From `rdmas.paper.claims.scoreboard`.
+    chapter : str, optional
+        Show only the claims of this chapter.
+    links : bool, default False
+        Link each claim to its chapter.
+
+    Returns
+    -------
+    IPython.display.HTML
+    """
+    rows = board if chapter is None else board[board["chapter"] == chapter]
+    cells = {
+        "Claim": [
+            _link(row["chapter"], row["statement"]) if links else html.escape(row["statement"])
+            for _, row in rows.iterrows()
+        ],
+        "Reported": rows["reported"].map(html.escape),
+        "Recomputed": rows["recomputed"].map(lambda text: html.escape(text) or "—"),
+        "Verdict": [_verdict(row) for _, row in rows.iterrows()],
+        "Basis": [_basis(basis) for basis in rows["basis"]],
+    }
+    return _html(
+        pd.DataFrame(cells), "Claims, recomputed values and verdicts", _legend(rows["basis"])
+    )
+
+
+def derivations(board: pd.DataFrame, *claim_ids: str) -> HTML:
+    """Show every derivation of one or more claims, the headline of each first.
+
+    Parameters
+    ----------
+    board : pandas.DataFrame
+        From `rdmas.paper.claims.scoreboard`.
+    *claim_ids : str
+        The claims.
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Raises
+    ------
+    KeyError
+        If there is no such claim.
+    """
+    rows = []
+    for claim_id in claim_ids:
+        claim = board.set_index("id").loc[claim_id]
+        for found in claim["derivations"] or [NO_DERIVATION]:
+            rows.append(
+                {
+                    "Reported": html.escape(claim["reported"]),
+                    "Derivation": html.escape(found["method"]),
+                    "Recomputed": html.escape(found["recomputed"]),
+                    "Agrees": _agrees(found),
+                    "Basis": found["basis"],
+                }
+            )
+    cells = pd.DataFrame(rows)
+    legend = _legend(cells["Basis"])
+    cells["Basis"] = cells["Basis"].map(_basis)
+    return _html(cells, f"Derivations of {' and '.join(claim_ids)}", legend)
+
+
+def _agrees(found: dict) -> str:
+    """Say yes or no; of a range that holds the printed value only that it is possible."""
+    if found["reproduces"] and found["basis"] == "ordering" and isinstance(found["value"], tuple):
+        return "possible"
+    return "yes" if found["reproduces"] else "no"
+
+
+def _verdict(row: pd.Series) -> str:
+    kind = row["verdict"].replace(" ", "-")
+    text = f'<span class="verdict verdict-{kind}">{html.escape(row["verdict"])}</span>'
+    notes = [html.escape(note) for note in (row["convention"], row["nearest"]) if note]
+    return "<br>".join([text, *(f"<small>{note}</small>" for note in notes)])
+
+
+def _basis(basis: str) -> str:
+    return f'<span class="basis basis-{basis}">{basis}</span>'
+
+
+def _legend(bases: pd.Series) -> str:
+    """Explain the bases that occur, once below the table."""
+    return "; ".join(
+        f"{_basis(basis)} {meaning}"
+        for basis, meaning in BASIS_MEANING.items()
+        if basis in set(bases)
+    )
+
+
+def _link(chapter: str, text: str) -> str:
+    return f'<a href="{html.escape(chapter)}.html">{html.escape(text)}</a>'
+
+
+def _cell(value, decimals: int | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if pd.isna(value):
+        return "—"
+    if value in (float("inf"), float("-inf")):
+        return "∞" if value > 0 else "−∞"
+    if decimals is not None:
+        return rounding.fixed(value, decimals).replace("-", "−")
+    return html.escape(str(value))
+
+
+def _html(cells: pd.DataFrame, label: str, legend: str = "") -> HTML:
+    table = cells.to_html(index=False, escape=False, border=0, classes="rdmas-table")
+    note = f'\n<p class="rdmas-legend">Basis: {legend}.</p>' if legend else ""
+    return HTML(
+        f'<div class="rdmas-scroll" role="region" tabindex="0" '
+        f'aria-label="{html.escape(label)}">\n{table}\n</div>{note}'
+    )

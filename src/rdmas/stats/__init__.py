@@ -1,0 +1,1 @@
+"""Statistics of counts and arrays: knows no cohort, no claim and no paper."""

@@ -1,0 +1,39 @@
+"""The two-sample log-rank test where orders of deaths, or ends of follow-up, are not known.
+
+P of data sets and of ensembles of data sets (`logrank_p`, `exact_logrank_p`,
+`random_data_sets`), of all orders of deaths that fit published counts (`orderings`,
+`weak_orderings`, `ordering_counts`, and with one survivor lost `one_loss`; `data_of_order`
+builds the data set), and its range over unseen follow-up (`p_range` and what builds on it).
+"""
+
+from rdmas.stats.logrank._ensemble import random_data_sets
+from rdmas.stats.logrank._exact import exact_logrank_p
+from rdmas.stats.logrank._one_loss import one_loss
+from rdmas.stats.logrank._order_counts import ordering_counts
+from rdmas.stats.logrank._orders import data_of_order, orderings, weak_orderings
+from rdmas.stats.logrank._range import (
+    PRangeDetails,
+    losses_for_every_order,
+    losses_to_exceed,
+    p_range,
+    p_range_curve,
+    p_range_details,
+)
+from rdmas.stats.logrank._statistic import logrank_p
+
+__all__ = [
+    "PRangeDetails",
+    "data_of_order",
+    "exact_logrank_p",
+    "logrank_p",
+    "losses_for_every_order",
+    "losses_to_exceed",
+    "one_loss",
+    "ordering_counts",
+    "orderings",
+    "p_range",
+    "p_range_curve",
+    "p_range_details",
+    "random_data_sets",
+    "weak_orderings",
+]

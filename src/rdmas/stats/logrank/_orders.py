@@ -1,0 +1,288 @@
+"""All orders of deaths that fit the counts, when nobody's follow-up ends before the last death."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from math import comb
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from rdmas.stats.logrank._counts import check_counts
+from rdmas.stats.logrank._exact import logrank_scores, permutation_p
+from rdmas.stats.logrank._statistic import p_from_sums
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+STATISTICS = ("logrank", "gehan-wilcoxon", "peto-peto", "exact-logrank")
+
+# A table of more rows than this is not read row by row; `ordering_counts` summarises it.
+_MOST_ROWS = 1_000_000
+
+# Values of P whose relative difference is below this are equal in exact arithmetic and differ by
+# rounding only, which leaves a relative error of some 1e-14.
+EQUAL_P = 1e-10
+
+
+def orderings(
+    deaths_a: int, n_a: int, deaths_b: int, n_b: int, statistic: str = "logrank"
+) -> pd.DataFrame:
+    """P of every order of deaths, with nobody lost before the last death and no ties.
+
+    Parameters
+    ----------
+    deaths_a, n_a, deaths_b, n_b : int
+        Deaths and patients of arms a and b.
+    statistic : {"logrank", "gehan-wilcoxon", "peto-peto", "exact-logrank"}
+        "logrank" as in `logrank_p`. "gehan-wilcoxon" weights observed minus expected deaths by
+        the number at risk, "peto-peto" by the Kaplan-Meier survival of both arms together just
+        before the death, which is ``survdiff(rho = 1)`` in R and Fleming-Harrington (1, 0);
+        without losses that survival is the number at risk over the number of patients, so the
+        two tests coincide here, as do their variants with n + 1 for n. "exact-logrank" is the
+        permutation test of `exact_logrank_p`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per order, sorted by the places of arm a's deaths (earliest first): `order` (the
+        arms of successive deaths, such as "BAB"), `places_a` (the places of arm a's deaths in
+        it, such as "2"), `p_value` (two-sided; NaN where undefined) and `multiplicity` (how many
+        orders of the table share that P).
+
+    Raises
+    ------
+    ValueError
+        If the counts are impossible, `statistic` is unknown, or there are more than a million
+        orders.
+
+    See Also
+    --------
+    weak_orderings : the same with ties allowed.
+    ordering_counts : the number of orders at each P, where orders are too many to list.
+
+    References
+    ----------
+    .. [1] Fleming TR, Harrington DP. Counting Processes and Survival Analysis. Wiley 1991,
+       chapter 7.
+    .. [2] Peto R, Peto J. Asymptotically efficient rank invariant test procedures. Journal of the
+       Royal Statistical Society A 1972; 135: 185-207.
+
+    Examples
+    --------
+    >>> orderings(1, 5, 2, 4)
+      order places_a   p_value  multiplicity
+    0   ABB        1  0.466636             1
+    1   BAB        2  0.377540             1
+    2   BBA        3  0.279744             1
+    """
+    deaths_a, n_a, deaths_b, n_b = check_counts(deaths_a, n_a, deaths_b, n_b)
+    _check_statistic(statistic, STATISTICS)
+    deaths = deaths_a + deaths_b
+    _check_rows(comb(deaths, deaths_a))
+    places = np.array(list(combinations(range(deaths), deaths_a)), dtype=int)
+    in_a = np.zeros((len(places), deaths), dtype=np.int64)
+    np.put_along_axis(in_a, places.reshape(len(places), deaths_a), 1, axis=1)
+
+    if statistic == "exact-logrank":
+        p_value = _exact_p(in_a, n_a, n_b)
+    else:
+        p_value = _weighted_p(in_a, 1 - in_a, n_a, n_b, statistic)
+    return pd.DataFrame(
+        {
+            "order": ["".join("BA"[a] for a in row) for row in in_a],
+            "places_a": [", ".join(str(place + 1) for place in row) for row in places],
+            "p_value": p_value,
+            "multiplicity": _multiplicity(p_value),
+        }
+    )
+
+
+def weak_orderings(
+    deaths_a: int, n_a: int, deaths_b: int, n_b: int, statistic: str = "logrank"
+) -> pd.DataFrame:
+    """P of every weak order of deaths (ties allowed), with nobody lost before the last death.
+
+    Parameters
+    ----------
+    deaths_a, n_a, deaths_b, n_b : int
+        Deaths and patients of arms a and b.
+    statistic : {"logrank", "gehan-wilcoxon", "peto-peto"}
+        As for `orderings`; tied deaths enter with the hypergeometric variance.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per weak order: `order` (tied deaths in brackets, such as "B(AB)"),
+        `times_of_death` (how many distinct times), `p_value` and `multiplicity` as for
+        `orderings`.
+
+    Raises
+    ------
+    ValueError
+        If the counts are impossible, `statistic` is unknown, or there are more than a million
+        weak orders.
+
+    Examples
+    --------
+    >>> weak_orderings(1, 5, 1, 4)
+      order  times_of_death   p_value  multiplicity
+    0    BA               2  0.794663             1
+    1    AB               2  0.937183             1
+    2  (AB)               1  0.865772             1
+    """
+    deaths_a, n_a, deaths_b, n_b = check_counts(deaths_a, n_a, deaths_b, n_b)
+    _check_statistic(statistic, STATISTICS[:3])
+    _check_rows(number_of_weak_orders(deaths_a, deaths_b))
+    weak_orders = list(_weak_orders(deaths_a, deaths_b))
+    times = max(len(weak_order) for weak_order in weak_orders)
+    # Padding with times at which nobody dies adds nothing to either sum.
+    padded = np.zeros((len(weak_orders), times, 2), dtype=np.int64)
+    for row, weak_order in zip(padded, weak_orders, strict=True):
+        if weak_order:
+            row[: len(weak_order)] = weak_order
+    p_value = _weighted_p(padded[..., 0], padded[..., 1], n_a, n_b, statistic)
+    return pd.DataFrame(
+        {
+            "order": ["".join(_tied(a, b) for a, b in weak_order) for weak_order in weak_orders],
+            "times_of_death": [len(weak_order) for weak_order in weak_orders],
+            "p_value": p_value,
+            "multiplicity": _multiplicity(p_value),
+        }
+    )
+
+
+def data_of_order(
+    order: str, n_a: int, n_b: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Build the data set of one order of deaths, with nobody lost before the last death.
+
+    Parameters
+    ----------
+    order : str
+        The arm of each death, first to last, as letters A and B, as in `orderings`.
+    n_a, n_b : int
+        Patients in arms a and b.
+
+    Returns
+    -------
+    time : numpy.ndarray of float, shape (n_a + n_b,)
+        Deaths at 1, 2, ... in order; one beyond the last death for everybody else.
+    died : numpy.ndarray of bool, shape (n_a + n_b,)
+        The patients who die come first within each arm.
+    arm : numpy.ndarray of bool, shape (n_a + n_b,)
+        False for arm a, whose patients come first, True for arm b.
+
+    Raises
+    ------
+    ValueError
+        If the order holds other letters, or more deaths than an arm has patients.
+
+    Examples
+    --------
+    >>> from rdmas.stats.logrank import logrank_p
+    >>> time, died, arm = data_of_order("ABB", 5, 4)
+    >>> time
+    array([1., 4., 4., 4., 4., 2., 3., 4., 4.])
+    >>> round(float(logrank_p(time, died, arm)), 6)
+    0.466636
+    """
+    if set(order) - set("AB"):
+        raise ValueError(f"order must hold the letters A and B only, got {order!r}.")
+    deaths_a, deaths_b = order.count("A"), order.count("B")
+    check_counts(deaths_a, n_a, deaths_b, n_b)
+    time = np.full(n_a + n_b, len(order) + 1.0)
+    places = np.arange(1.0, len(order) + 1.0)
+    in_a = np.array([letter == "A" for letter in order], dtype=bool)
+    time[:deaths_a] = places[in_a]
+    time[n_a : n_a + deaths_b] = places[~in_a]
+    patient = np.arange(n_a + n_b)
+    arm = patient >= n_a
+    return time, np.where(arm, patient - n_a < deaths_b, patient < deaths_a), arm
+
+
+def _weighted_p(
+    deaths_a: NDArray[np.int64], deaths_b: NDArray[np.int64], n_a: int, n_b: int, statistic: str
+) -> NDArray[np.float64]:
+    """P of each row of deaths by arm (orders, times), nobody lost in between."""
+    at_risk_a = n_a - np.cumsum(deaths_a, axis=1) + deaths_a
+    at_risk = n_a + n_b - np.cumsum(deaths_a + deaths_b, axis=1) + deaths_a + deaths_b
+    deaths = deaths_a + deaths_b
+    weight = {
+        "logrank": np.ones_like(at_risk, dtype=float),
+        "gehan-wilcoxon": at_risk.astype(float),
+        "peto-peto": at_risk / (n_a + n_b),
+    }[statistic]
+    # Past the last death of a row nobody may be left; no term there differs from zero.
+    at_risk = np.maximum(at_risk, 1)
+    share = at_risk_a / at_risk
+    variance = deaths * share * (1.0 - share) * (at_risk - deaths) / np.maximum(at_risk - 1, 1)
+    return p_from_sums(
+        (weight * (deaths_a - deaths * share)).sum(axis=1), (weight**2 * variance).sum(axis=1)
+    )
+
+
+def _exact_p(in_a: NDArray[np.int64], n_a: int, n_b: int) -> NDArray[np.float64]:
+    """Exact conditional P of each row: all orders share one permutation distribution."""
+    _orders, deaths = in_a.shape
+    patient = np.arange(n_a + n_b)
+    scores = logrank_scores(np.minimum(patient, deaths).astype(float), patient < deaths)
+    survivors_a = n_a - in_a.sum(axis=1)
+    observed = in_a @ scores[:deaths] + (survivors_a * scores[-1] if deaths < n_a + n_b else 0.0)
+    distinct, place = np.unique(observed, return_inverse=True)
+    return permutation_p(scores, n_a, distinct)[place]
+
+
+def _multiplicity(p_value: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many entries share each entry's value; undefined ones share theirs with each other."""
+    by_value = np.argsort(p_value)
+    value = p_value[by_value]
+    new = np.ones(value.size, dtype=bool)
+    both_undefined = np.isnan(value[1:]) & np.isnan(value[:-1])
+    new[1:] = ~(both_undefined | (value[1:] - value[:-1] <= EQUAL_P * value[1:]))
+    group = np.cumsum(new) - 1
+    multiplicity = np.empty(value.size, dtype=np.int64)
+    multiplicity[by_value] = np.bincount(group)[group]
+    return multiplicity
+
+
+def _weak_orders(deaths_a: int, deaths_b: int) -> Iterator[tuple[tuple[int, int], ...]]:
+    """Every sequence of (deaths in a, deaths in b) at successive times that uses up all deaths."""
+    if deaths_a == deaths_b == 0:
+        yield ()
+    for a in range(deaths_a + 1):
+        for b in range(deaths_b + 1):
+            if a or b:
+                for later in _weak_orders(deaths_a - a, deaths_b - b):
+                    yield ((a, b), *later)
+
+
+def number_of_weak_orders(deaths_a: int, deaths_b: int) -> int:
+    number = {(0, 0): 1}
+    for a in range(deaths_a + 1):
+        for b in range(deaths_b + 1):
+            number.setdefault(
+                (a, b),
+                sum(number[i, j] for i in range(a + 1) for j in range(b + 1) if (i, j) != (a, b)),
+            )
+    return number[deaths_a, deaths_b]
+
+
+def _tied(deaths_a: int, deaths_b: int) -> str:
+    arms = "A" * deaths_a + "B" * deaths_b
+    return arms if len(arms) == 1 else f"({arms})"
+
+
+def _check_rows(rows: int) -> None:
+    if rows > _MOST_ROWS:
+        raise ValueError(
+            f"There are {rows:,} orders, too many to list: count them with ordering_counts."
+        )
+
+
+def _check_statistic(statistic: str, allowed: tuple[str, ...]) -> None:
+    if statistic not in allowed:
+        raise ValueError(f"statistic must be one of {', '.join(allowed)}, not {statistic!r}.")

@@ -1,0 +1,105 @@
+"""Both sides of every benchmark compute the same numbers; no time is asserted."""
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from conftest import REPOSITORY
+
+from rdmas.selfcheck import bench
+
+TINY = {
+    "data_sets": 6,
+    "peer_data_sets": 4,
+    "large": (1, 5, 2, 5),
+    "large_lost": 2,
+    "repetitions": 1,
+}
+# 1/5 v 4/6 is no table on which scipy drops ties.
+COUNTS = (1, 5, 4, 6)
+HAS_R = bench.r_has_survival()
+
+
+@pytest.fixture(scope="module")
+def work():
+    return list(bench.tasks(COUNTS, **TINY, with_r=HAS_R))
+
+
+def test_ours_and_peer_compute_the_same_numbers(work):
+    compared = 0
+    for task in work:
+        ours = task.ours.run()[1]
+        assert len(ours) > 0
+        if task.peer:
+            peer = task.peer.run()[1]
+            assert ours[: len(peer)] == pytest.approx(peer, abs=1e-9, nan_ok=True), task.name
+            assert len(peer) == task.peer.units or task.peer.units == 1
+            compared += 1
+    assert compared == 4 + HAS_R
+
+
+def test_seconds_are_per_unit_of_work(work):
+    logrank, fisher = work[0], work[-3]
+    assert (logrank.ours.units, logrank.peer.units) == (6, 4)
+    assert len(logrank.ours.run()[1]) == 6
+    assert fisher.ours.units == fisher.peer.units
+
+
+def test_ratio_is_peer_over_ours_and_the_median_of_several_runs():
+    clock = {"ours": iter([1.0, 9.0, 2.0]), "peer": iter([40.0, 10.0, 20.0])}
+    sides = [
+        bench.Side(name, lambda name=name: (next(clock[name]), [0.0]), units)
+        for name, units in (("ours", 1), ("peer", 2))
+    ]
+    row = bench.measure(bench.Task("work", *sides, repetitions=3))
+    assert (row["ours_seconds"], row["peer_seconds"], row["ratio"]) == (2, 10, 5)
+
+
+def test_a_task_without_a_peer_has_no_ratio_and_may_have_a_peak(work):
+    (task,) = (task for task in work if task.with_memory)
+    row = bench.measure(task)
+    assert row["peer"] is row["peer_seconds"] is row["ratio"] is None
+    assert 0 < row["peak_mib"] < 100
+
+
+def small_run(monkeypatch, path):
+    monkeypatch.setattr(bench, "r_has_survival", lambda: False)
+    everything = bench.tasks
+    monkeypatch.setattr(
+        bench, "tasks", lambda deaths, with_r: everything(COUNTS, **TINY, with_r=False)
+    )
+    return CliRunner().invoke(bench.main, [str(path)])
+
+
+def test_the_command_prints_and_stores_the_table(monkeypatch, tmp_path):
+    result = small_run(monkeypatch, tmp_path / "benchmarks.csv")
+    assert result.exit_code == 0, result.output
+    assert "left out" in result.output
+    assert "lifelines logrank_test" in result.output
+    stored = pd.read_csv(tmp_path / "benchmarks.csv")
+    assert tuple(stored.columns) == bench.COLUMNS
+    assert stored["machine"].str.fullmatch(r"\d+ cores, Python 3\.\d+\.\d+\S*").all()
+    assert list(tmp_path.iterdir()) == [tmp_path / "benchmarks.csv"]
+
+
+@pytest.mark.parametrize("broken", ["measure", "os.replace"])
+def test_an_interrupted_run_leaves_the_old_file_and_nothing_else(monkeypatch, tmp_path, broken):
+    path = tmp_path / "benchmarks.csv"
+    path.write_text("old\n", encoding="utf-8")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"rdmas.selfcheck.bench.{broken}", interrupt)
+        result = small_run(patch, path)
+    assert result.exit_code != 0
+    assert path.read_text(encoding="utf-8") == "old\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_stored_table_has_every_row_and_no_machine_name():
+    stored = pd.read_csv(REPOSITORY / "book" / "benchmarks.csv")
+    assert tuple(stored.columns) == bench.COLUMNS
+    assert set(stored["peer"].dropna()) >= {"lifelines logrank_test", "scipy fisher_exact"}
+    assert (stored.loc[stored["peer"].notna(), "ratio"] > 0).all()
+    assert stored["machine"].str.fullmatch(r"\d+ cores, Python 3\.\d+\.\d+\S*").all()

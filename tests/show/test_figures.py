@@ -1,0 +1,456 @@
+"""Tests of rdmas.show.figures: each figure draws what its data say.
+
+The oracle is the data given to the figure, compared with what matplotlib's artists hold.
+"""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgba
+from matplotlib.patches import Rectangle
+from matplotlib.text import Annotation
+
+from rdmas.show import figures
+from rdmas.stats.survival import at_risk, kaplan_meier
+
+SQUARE = 0.86  # side of one square of an icon array
+
+
+@pytest.fixture(autouse=True)
+def agg_figures():
+    backend = mpl.get_backend()
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+    plt.switch_backend(backend)
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts if text.get_text()]
+
+
+def xs(line):
+    return [float(x) for x in line.get_xdata()]
+
+
+def ys(line):
+    return [float(y) for y in line.get_ydata()]
+
+
+def colours(collection):
+    return [to_hex(colour) for colour in collection.get_facecolors()]
+
+
+def tick_labels(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+P_VALUES = pd.DataFrame(
+    {
+        "test": ["Fisher", "N\u22121", "Pearson", "Agresti-Caffo", "lower tie", "Yates"],
+        "p_value": [0.020486, 0.011482, 0.010495, 0.011450, 0.0105, 0.062],
+    }
+)
+ORDERS = pd.DataFrame({"order": ["ABBB", "BABB", "BBBA"], "p_value": [0.01417, 0.01101, 0.00906]})
+COUNTS = pd.Series({"partial": 10, "complete": 6, "none": 4})
+COUNT_COLOURS = {"partial": "#56b4e9", "complete": "#0072b2", "none": "#dddddd"}
+CELLS = pd.DataFrame(
+    [
+        (patient, arm, column, state)
+        for patient, arm, states in [
+            ("t-2", "treated", ["reported", "assumed", "empty"]),
+            ("t-1", "treated", ["reported", "assumed", "reported"]),
+            ("c-1", "control", ["reported", "empty", "empty"]),
+        ]
+        for column, state in zip(["sex", "dose", "cmv"], states)
+    ],
+    columns=["patient", "arm", "column", "state"],
+)
+INTERVALS = pd.DataFrame(
+    {
+        "name": ["Wilson", "exact"],
+        "estimate": [0.2, 0.2],
+        "low": [0.081, 0.057],
+        "high": [0.416, 0.437],
+    }
+)
+PAIRS = pd.DataFrame(
+    {
+        "data_set": ["all fell"] * 3 + ["one fell"] * 3,
+        "patient": [1, 2, 3] * 2,
+        "before": [1.0, 2.0, 3.0, 0.5, 2.0, 3.0],
+        "after": [0.5, 1.0, 1.5, 0.5, 1.0, 3.0],
+    }
+)
+BOARD = pd.DataFrame(
+    [
+        ("deaths_n", "8", "reproduced", "counts"),
+        ("p_value", "0.011", "reproduced under a stated convention", "ordering"),
+        ("dose_median", "2.7 mg/kg", "reproduced", "input"),
+        ("share", "51%", "not reproduced", "counts"),
+        ("background", "30%", "not checkable", "none"),
+    ],
+    columns=["id", "reported", "verdict", "basis"],
+)
+MODULES = pd.DataFrame(
+    {"module": ["low", "other", "high"], "layer": [0, 0, 1], "imports": [[], [], ["low", "other"]]}
+)
+DURATIONS = pd.DataFrame({"name": ["chapter a", "chapter b"], "seconds": [1.5, 0.25]})
+VALUES = pd.DataFrame({"name": ["Pearson", "N\u22121"], "value": [0.010495, 0.011482]})
+
+
+def leukaemia_like():
+    return kaplan_meier(
+        [1, 2, 3, 4, 2, 3, 4, 4], [1, 0, 1, 0, 0, 1, 0, 0], ["ctl"] * 4 + ["trt"] * 4
+    )
+
+
+DRAWERS = {
+    "icon array": lambda ax: figures.plot_icon_array(COUNTS, COUNT_COLOURS, ax=ax),
+    "provenance": lambda ax: figures.plot_provenance(CELLS, ax=ax),
+    "Kaplan-Meier": lambda ax: figures.plot_kaplan_meier(
+        leukaemia_like(), at_risk(leukaemia_like(), [0, 2, 4]), ("trt", "ctl"), "Days", ax=ax
+    ),
+    "P-values": lambda ax: figures.plot_p_values(P_VALUES, "0.011", 0.05, ax=ax),
+    "orderings": lambda ax: figures.plot_orderings(ORDERS, "0.011", ("trt", "ctl"), ax=ax),
+    "intervals": lambda ax: figures.plot_intervals(INTERVALS, "CMV", ax=ax),
+    "scoreboard": lambda ax: figures.plot_scoreboard(BOARD, ax=ax),
+    "rounding": lambda ax: figures.plot_rounding(VALUES, "0.011", ax=ax),
+    "layers": lambda ax: figures.plot_layers(MODULES, ax=ax),
+    "durations": lambda ax: figures.plot_durations(DURATIONS, ax=ax),
+}
+
+
+@pytest.mark.parametrize("name", DRAWERS)
+def test_figures_return_new_axes_or_the_ones_given(name):
+    drawn = DRAWERS[name](None)
+    assert isinstance(drawn, Axes)
+    given = plt.subplots()[1]
+    assert DRAWERS[name](given) is given
+    assert given.figure.number != drawn.figure.number
+    given.figure.canvas.draw()  # nothing fails when the page asks for the picture
+
+
+@pytest.mark.parametrize("name", DRAWERS)
+def test_figures_have_no_title_inside_the_plot(name):
+    ax = DRAWERS[name](None)
+    assert [ax.get_title(loc) for loc in ("left", "center", "right")] == ["", "", ""]
+
+
+def test_colours_of_arms_and_bases_can_be_told_apart():
+    for palette in (
+        figures.ARM_COLOURS,
+        figures.BASIS_COLOURS.values(),
+        figures.STATE_COLOURS.values(),
+    ):
+        assert len(set(palette)) == len(palette)
+
+
+def test_style_sets_width_and_hides_the_upper_and_right_spine():
+    with mpl.rc_context():
+        figures.use_style()
+        assert mpl.rcParams["figure.figsize"][0] == figures.WIDTH_INCHES
+        assert not mpl.rcParams["axes.spines.top"]
+        assert not mpl.rcParams["axes.spines.right"]
+
+
+@pytest.mark.parametrize("per_row", [10, 7])
+def test_icon_array_draws_one_square_per_patient_in_the_colour_of_its_category(per_row):
+    ax = figures.plot_icon_array(COUNTS, COUNT_COLOURS, per_row=per_row)
+    squares = [patch for patch in ax.patches if patch.get_width() == SQUARE]
+    drawn = [to_hex(square.get_facecolor()) for square in squares]
+    assert drawn == [COUNT_COLOURS[name] for name, n in COUNTS.items() for _ in range(n)]
+    assert [square.get_xy() for square in squares] == [
+        (place % per_row, -(place // per_row)) for place in range(20)
+    ]
+    assert texts(ax) == ["partial: 10 of 20", "complete: 6 of 20", "none: 4 of 20"]
+
+
+def test_icon_array_keeps_a_category_without_patients_in_the_key():
+    counts = pd.Series({"died": 0, "survived": 3})
+    ax = figures.plot_icon_array(counts, {"died": "black", "survived": "white"})
+    assert sum(patch.get_width() == SQUARE for patch in ax.patches) == 3
+    assert texts(ax) == ["died: 0 of 3", "survived: 3 of 3"]
+    low, high = ax.get_ylim()
+    assert all(low <= text.get_position()[1] <= high for text in ax.texts)
+
+
+def test_provenance_colours_every_cell_by_its_state_in_the_order_of_the_table():
+    ax = figures.plot_provenance(CELLS)
+    mesh = ax.collections[0]
+    mesh.update_scalarmappable()
+    drawn = np.array(colours(mesh)).reshape(3, 3)
+    states = CELLS["state"].to_numpy().reshape(3, 3)
+    expected = np.vectorize(lambda state: figures.STATE_COLOURS[state].lower())(states)
+    assert drawn.tolist() == expected.tolist()
+    assert tick_labels(ax.xaxis) == ["sex", "dose", "cmv"]
+    assert texts(ax) == [
+        "treated\n2 patients",
+        "control\n1 patients",
+        "reported",
+        "assumed",
+        "empty",
+    ]
+
+
+def test_provenance_separates_the_arms_after_the_last_patient_of_the_first():
+    assert [line.get_ydata()[0] for line in figures.plot_provenance(CELLS).lines] == [2]
+
+
+def test_provenance_key_has_the_colours_of_the_states():
+    key = figures.plot_provenance(CELLS).patches
+    assert [to_rgba(box.get_facecolor()) for box in key] == [
+        to_rgba(colour) for colour in figures.STATE_COLOURS.values()
+    ]
+
+
+def test_kaplan_meier_steps_have_the_times_and_heights_of_the_frame():
+    curves = leukaemia_like()
+    ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0]), ("trt", "ctl"), "Days")
+    assert len(ax.lines) == 2
+    for line, arm, colour in zip(ax.lines, ("trt", "ctl"), figures.ARM_COLOURS):
+        mine = curves[curves["arm"] == arm]
+        assert line.get_xydata().tolist() == mine[["time", "survival"]].to_numpy().tolist()
+        assert line.get_drawstyle() == "steps-post"
+        assert line.get_color() == colour
+    assert ax.get_xlabel() == "Days"
+
+
+def test_kaplan_meier_bands_reach_from_low_to_high():
+    curves = leukaemia_like()
+    ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0]), ("trt", "ctl"), "Days")
+    for band, arm in zip(ax.collections, ("trt", "ctl")):
+        corners = band.get_paths()[0].vertices
+        mine = curves[curves["arm"] == arm]
+        for time in (2.5, 3.5):
+            row = mine[mine["time"] <= time].iloc[-1]
+            start = corners[np.isclose(corners[:, 0], row["time"])][:, 1]
+            assert np.isclose(start, row["low"]).any()
+            assert np.isclose(start, row["high"]).any()
+
+
+def test_kaplan_meier_writes_numbers_at_risk_below_their_times():
+    curves = leukaemia_like()
+    numbers = at_risk(curves, [0, 2.5, 4])
+    ax = figures.plot_kaplan_meier(curves, numbers, ("trt", "ctl"), "Days")
+    for arm, colour in zip(("trt", "ctl"), figures.ARM_COLOURS):
+        written = [
+            (text.get_position()[0], int(text.get_text()))
+            for text in ax.texts
+            if text.get_text().isdigit() and text.get_color() == colour
+        ]
+        mine = numbers[numbers["arm"] == arm]
+        assert written == list(zip(mine["time"], mine["at_risk"]))
+
+
+def test_kaplan_meier_labels_the_better_arm_above_and_the_other_below_its_end():
+    curves = kaplan_meier([1, 2, 2, 2], [1, 0, 0, 0], ["ctl", "ctl", "trt", "trt"])
+    ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0]), ("trt", "ctl"), "Order")
+    labels = {
+        text.get_text(): (text.xy, text.get_va())
+        for text in ax.texts
+        if isinstance(text, Annotation)
+    }
+    assert labels == {
+        "trt\n0 of 2 died": ((2, 1), "bottom"),
+        "ctl\n1 of 2 died": ((2, 0.5), "top"),
+    }
+
+
+def test_kaplan_meier_draws_a_cohort_of_one_arm():
+    curves = kaplan_meier([1, 2, 2], [1, 0, 0], ["only"] * 3)
+    ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0, 1]), ("only",), "Order")
+    assert len(ax.lines) == 1
+    assert "only\n1 of 3 died" in texts(ax)
+
+
+def test_p_values_mark_exactly_the_tests_that_print_as_reported():
+    ax = figures.plot_p_values(P_VALUES, "0.011", alpha=0.05)
+    points = ax.collections[0]
+    marked = {
+        round(x, 6)
+        for (x, _), colour in zip(points.get_offsets().tolist(), colours(points))
+        if colour == figures.GREEN.lower()
+    }
+    assert marked == {0.011482, 0.011450, 0.0105}  # 0.010495 prints as 0.010, 0.0105 is a tie
+    bold = {
+        text.xy[0]
+        for text in ax.texts
+        if isinstance(text, Annotation) and text.get_fontweight() == "bold"
+    }
+    assert bold == marked  # Pearson's is written 0.0105 too, but not in bold
+
+
+def test_p_values_stand_beside_their_tests_in_order_of_p():
+    ax = figures.plot_p_values(P_VALUES, "0.011", alpha=0.05)
+    names = tick_labels(ax.yaxis)
+    found = {names[int(y)]: x for x, y in ax.collections[0].get_offsets().tolist()}
+    assert found == dict(zip(P_VALUES["test"], P_VALUES["p_value"]))
+    assert names == ["Yates", "Fisher", "N\u22121", "Agresti-Caffo", "lower tie", "Pearson"]
+
+
+def test_p_values_shade_the_rounding_interval_and_draw_alpha():
+    ax = figures.plot_p_values(P_VALUES, "0.011", alpha=0.05)
+    band = ax.patches[0].get_extents().transformed(ax.transData.inverted())
+    assert (band.x0, band.x1) == pytest.approx((0.0105, 0.0115))
+    assert xs(ax.lines[0]) == [0.05, 0.05]
+    low, high = ax.get_xlim()
+    assert low < P_VALUES["p_value"].min() and P_VALUES["p_value"].max() < high
+    assert "prints as 0.011" in texts(ax)
+
+
+def test_orderings_draw_each_death_at_its_place_in_the_colour_of_its_arm():
+    ax = figures.plot_orderings(ORDERS, "0.011", ("trt", "ctl"))
+    found = {}
+    for point in ax.collections:
+        (place, row), (colour,) = point.get_offsets()[0].tolist(), colours(point)
+        found[int(row), int(place)] = colour
+    arm_colours = dict(zip("AB", figures.ARM_COLOURS))
+    assert found == {
+        (row, place): arm_colours[letter].lower()
+        for row, order in enumerate(ORDERS["order"])
+        for place, letter in enumerate(order, start=1)
+    }
+
+
+def test_orderings_emphasise_exactly_the_orders_that_print_as_reported():
+    ax = figures.plot_orderings(ORDERS, "0.011", ("trt", "ctl"))
+    bands = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    assert [band.get_y() + band.get_height() / 2 for band in bands] == pytest.approx([1])
+    assert [t.get_text() for t in ax.texts if t.get_fontweight() == "bold"] == [
+        "0.01101",
+        "\u2192 0.011",
+    ]
+    assert {"0.01417", "0.00906", "\u25c6 death, trt", "\u25cf death, ctl"} <= set(texts(ax))
+
+
+def test_intervals_reach_from_low_to_high_with_the_estimate_between():
+    ax = figures.plot_intervals(INTERVALS, "CMV")
+    assert [xs(line) for line in ax.lines] == [[0.081, 0.416], [0.057, 0.437]]
+    assert [ys(line) for line in ax.lines] == [[0, 0], [1, 1]]
+    assert [p.get_offsets()[0].tolist() for p in ax.collections] == [[0.2, 0], [0.2, 1]]
+    assert tick_labels(ax.yaxis) == ["Wilson", "exact"]
+    assert texts(ax) == ["8% to 42%", "6% to 44%"]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # first row on top
+    assert ax.get_xlabel() == "CMV"
+
+
+def test_intervals_of_other_values_are_written_as_decimals_in_the_colours_given():
+    frame = pd.DataFrame(
+        {"name": ["d"], "estimate": [-0.33], "low": [-0.54], "high": [0.06], "colour": ["#123456"]}
+    )
+    ax = figures.plot_intervals(frame, "difference", as_percent=False)
+    assert texts(ax) == ["\u22120.54 to 0.06"]
+    assert ax.lines[0].get_color() == "#123456"
+    assert ax.get_xlim()[0] < -0.54
+
+
+@pytest.mark.parametrize("high", [0.05, 0.437, 0.99])
+def test_percent_axes_start_at_zero_and_hold_every_interval(high):
+    frame = INTERVALS.assign(low=0.01, estimate=0.02, high=high)
+    ax = figures.plot_intervals(frame, "x")
+    assert ax.get_xlim()[0] == 0
+    assert high < ax.get_xlim()[1] <= 1
+    for place, label in zip(ax.get_xticks(), tick_labels(ax.xaxis)):
+        assert label == f"{100 * place:.0f}%"
+
+
+def test_dose_pairs_draw_one_line_per_patient_blue_if_the_dose_fell():
+    axes = figures.plot_dose_pairs(PAIRS, "mg/kg")
+    assert len(axes) == 2
+    for panel, name in zip(axes, ("all fell", "one fell")):
+        mine = PAIRS[PAIRS["data_set"] == name]
+        lines = [line for line in panel.lines if xs(line) == [0, 1]]
+        assert [ys(line) for line in lines] == mine[["before", "after"]].values.tolist()
+        assert [line.get_color() for line in lines] == [
+            figures.BLUE if fell else figures.GREY for fell in mine["after"] < mine["before"]
+        ]
+    assert "all fell\ndose fell in 3 of 3" in texts(axes[0])
+    assert "one fell\ndose fell in 1 of 3" in texts(axes[1])
+    assert axes[0].get_ylabel() == "Daily dose (mg/kg)"
+
+
+def test_dose_pairs_draw_and_write_the_two_medians():
+    for panel in figures.plot_dose_pairs(PAIRS, "mg/kg"):
+        bars = [ys(line) for line in panel.lines if xs(line) != [0, 1]]
+        assert bars == [[2.0, 2.0], [1.0, 1.0]]
+        assert texts(panel)[:2] == ["median\n2.0", "median\n1.0"]
+
+
+def test_dose_pairs_draw_one_data_set_on_axes_given():
+    given = plt.subplots()[1]
+    assert figures.plot_dose_pairs(PAIRS[:3], "mg/kg", ax=given) is given
+    assert len(given.lines) == 3 + 2
+
+
+def test_scoreboard_puts_each_claim_in_the_column_of_its_basis():
+    ax = figures.plot_scoreboard(BOARD)
+    columns = tick_labels(ax.xaxis)
+    assert columns == ["counts", "ordering", "input", "none"]
+    points = [point.get_offsets()[0].tolist() for point in ax.collections[: len(BOARD)]]
+    assert [(columns[int(x)], int(y)) for x, y in points] == list(
+        zip(BOARD["basis"], range(len(BOARD)))
+    )
+    assert tick_labels(ax.yaxis) == [
+        "deaths n:  8",
+        "p value:  0.011",
+        "dose median:  2.7 mg/kg",
+        "share:  51%",
+        "background:  30%",
+    ]
+
+
+def test_scoreboard_marks_verdicts_by_shape_and_colour():
+    ax = figures.plot_scoreboard(BOARD)
+    points = ax.collections[: len(BOARD)]
+    assert [colours(point)[0] for point in points] == [
+        colour.lower()
+        for colour in (figures.BLUE, figures.SKY, figures.YELLOW, figures.VERMILION, "#ffffff")
+    ]
+    shapes = [len(point.get_paths()[0].vertices) for point in points]
+    circle, diamond, cross = shapes[0], shapes[1], shapes[3]
+    assert shapes == [circle, diamond, circle, cross, circle]
+    assert len({circle, diamond, cross}) == 3
+
+
+def test_scoreboard_has_a_key_of_every_verdict():
+    assert texts(figures.plot_scoreboard(BOARD)) == [
+        "reproduced",
+        "under a stated convention",
+        "not reproduced",
+        "not checkable",
+    ]
+
+
+def test_rounding_colours_values_by_whether_they_print_as_reported():
+    ax = figures.plot_rounding(VALUES, "0.011")
+    found = {p.get_offsets()[0].tolist()[0]: colours(p)[0] for p in ax.collections}
+    assert found == {0.010495: figures.GREY.lower(), 0.011482: figures.GREEN.lower()}
+    band = ax.patches[0].get_extents().transformed(ax.transData.inverted())
+    assert (band.x0, band.x1) == pytest.approx((0.0105, 0.0115))
+    assert texts(ax) == ["prints as 0.011", "N\u22121, 0.011482", "Pearson, 0.010495"]
+    low, high = ax.get_xlim()
+    assert low < 0.010495 and high > 0.011482
+
+
+def test_layers_stand_above_each_other_with_an_arrow_for_each_import():
+    ax = figures.plot_layers(MODULES)
+    heights = {text.get_text(): text.get_position()[1] for text in ax.texts if text.get_text()}
+    assert heights == {"low": 0, "other": 0, "high": 1}
+    places = {text.get_text(): text.get_position()[0] for text in ax.texts if text.get_text()}
+    arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None) is not None]
+    assert sorted((arrow.xyann[0], arrow.xy[0]) for arrow in arrows) == sorted(
+        (places["high"], places[target]) for target in ("low", "other")
+    )
+    assert all(arrow.xyann[1] > arrow.xy[1] for arrow in arrows)  # from importer to imported
+
+
+def test_durations_are_bars_of_their_length_in_the_order_given():
+    ax = figures.plot_durations(DURATIONS)
+    assert [bar.get_width() for bar in ax.patches] == [1.5, 0.25]
+    assert tick_labels(ax.yaxis) == ["chapter a", "chapter b"]
+    assert texts(ax) == ["1.500 s", "0.250 s"]
+    assert ax.get_xlim()[1] > 1.5

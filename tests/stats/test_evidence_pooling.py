@@ -1,0 +1,709 @@
+"""Known answers and properties of binomial-normal pooling of proportions."""
+
+import math
+from dataclasses import replace
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.special import expit, gammaln, log_expit, logit
+from scipy.stats import binom, chi2, multivariate_hypergeom, norm
+
+from rdmas.stats.evidence._pooling import (
+    heterogeneity,
+    leave_one_out,
+    one_per_group,
+    pool,
+    pool_each_way,
+    predictive_probability,
+)
+
+pytestmark = pytest.mark.filterwarnings("error")
+quick = settings(derandomize=True, max_examples=6, deadline=None)
+
+# Deaths and patients of published adult cohorts of macrophage activation syndrome: one cohort
+# per overlap group, and all that may be pooled.
+MAIN = (
+    [14, 15, 17, 7, 6, 5, 0, 0, 5, 5, 2, 1, 19, 4],
+    [61, 67, 41, 20, 30, 89, 20, 7, 56, 9, 7, 6, 54, 21],
+)
+ALL = (
+    [14, 15, 17, 7, 6, 4, 5, 0, 0, 17, 12, 5, 5, 2, 1, 19, 4],
+    [61, 67, 41, 20, 30, 32, 89, 20, 7, 116, 118, 56, 9, 7, 6, 54, 21],
+)
+# With a cohort of another disease, an outlier, 18 of 22.
+MAIN_AND_OUTLIER = (MAIN[0] + [18], MAIN[1] + [22])
+# metafor's dat.pritz1997: 14 studies of hyperdynamic therapy in cerebral vasospasm.
+PRITZ = (
+    [16, 10, 4, 43, 10, 25, 13, 12, 22, 4, 5, 18, 58, 6],
+    [17, 12, 8, 58, 10, 42, 14, 12, 41, 5, 6, 23, 68, 10],
+)
+# metafor's dat.bcg, control arms: rare events, cohorts of 139 to 88391.
+BCG = (
+    [11, 29, 11, 248, 47, 372, 10, 499, 45, 65, 141, 3, 29],
+    [139, 303, 220, 12867, 5808, 1451, 629, 88391, 7277, 1665, 27338, 2341, 17854],
+)
+# One large cohort at one half and four small ones that disagree: the likelihood has a maximum
+# at tau = 0 and another near 1.
+ONE_IS_BEST = ([500_000, 11, 11, 1, 1], [1_000_000, 12, 12, 12, 12])
+ZERO_IS_BEST = ([500_000, 10, 10, 2, 2], [1_000_000, 12, 12, 12, 12])
+
+
+@st.composite
+def cohorts(draw, fewest=2, most=5, largest=30):
+    """Events and sizes that have an estimate."""
+    n = draw(st.lists(st.integers(2, largest), min_size=fewest, max_size=most))
+    events = [draw(st.integers(0, size)) for size in n]
+    assume(any(0 < count < size for count, size in zip(events, n, strict=True)))
+    return events, n
+
+
+def log_likelihood(events, n, centre, sd):
+    """Brute force: each cohort's integral by scipy's adaptive quadrature."""
+    total = 0.0
+    for count, size in zip(events, n, strict=True):
+        coefficient = gammaln(size + 1) - gammaln(count + 1) - gammaln(size - count + 1)
+        value, _ = quad(
+            lambda u, count=count, size=size, coefficient=coefficient: math.exp(
+                coefficient
+                - u**2 / 2
+                + count * log_expit(centre + sd * u)
+                + (size - count) * log_expit(-centre - sd * u)
+            ),
+            -12,
+            12,
+            points=[-6, -4, -2, 0, 2, 4, 6],
+            epsabs=0,
+            epsrel=1e-11,
+            limit=500,
+        )
+        total += math.log(value) - math.log(2 * math.pi) / 2
+    return total
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "proportion", "sd", "se"),
+    [
+        (MAIN, 0.1928062, 0.8059131, 0.2671371),
+        (ALL, 0.1763391, 0.7293434, 0.2191213),
+        (MAIN_AND_OUTLIER, 0.2188269, 1.1257773, 0.3331006),
+        (PRITZ, 0.7984434, 0.7676654, 0.2883799),
+        (BCG, 0.01605136, 1.58209281, 0.44366931),
+    ],
+    ids=["main", "all", "main and outlier", "pritz", "bcg"],
+)
+def test_estimate_agrees_with_lme4_to_five_decimals(cohorts, proportion, sd, se):
+    """
+    Oracle: R 4.2.2, lme4 1.1-31.
+
+    f <- glmer(cbind(events, n - events) ~ 1 + (1 | study), family = binomial, data = x,
+               nAGQ = 25)
+    glmer stops at about five digits, so its own deviance is minimised further:
+    dev <- update(f, devFunOnly = TRUE)
+    o <- nlminb(c(getME(f, "theta"), fixef(f)), dev, lower = c(0, -Inf),
+                control = list(rel.tol = 1e-15, x.tol = 1e-12))
+    c(plogis(o$par[[2]]), o$par[[1]], sqrt(solve(numDeriv::hessian(dev, o$par) / 2)[2, 2]))
+
+    Printed: the numbers above. For the first set glmer alone prints plogis(fixef(f))
+    0.1928061112, getME(f, "theta") 0.8059130421, sqrt(vcov(f)[1, 1]) 0.2671371231 and, from
+    vcov(f, use.hessian = FALSE), 0.2620400150: by default it takes, as here, the Hessian for
+    mean and standard deviation together.
+    """
+    pooled = pool(*cohorts)
+    assert pooled.proportion == pytest.approx(proportion, abs=5e-7)
+    assert pooled.between_study_sd_logit == pytest.approx(sd, abs=5e-6)
+    assert pooled.logit_se == pytest.approx(se, abs=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "expected"),
+    [
+        (MAIN, (0.1928077, 0.1239606, 0.2873497, 0.0432748, 0.5577926)),
+        (ALL, (0.1763391, 0.1223005, 0.2475212, 0.0459145, 0.4878207)),
+        (MAIN_AND_OUTLIER, (0.2188269, 0.1272627, 0.3498609, 0.0272902, 0.7366303)),
+        (PRITZ, (0.7984424, 0.6924031, 0.8745494, 0.4425902, 0.9518383)),
+        (BCG, (0.0160514, 0.0067908, 0.0374640, 0.0006511, 0.2900151)),
+    ],
+    ids=["main", "all", "main and outlier", "pritz", "bcg"],
+)
+def test_intervals_agree_with_metafor(cohorts, expected):
+    """
+    Oracle: R 4.2.2, metafor 3.8-1, its optimiser's last digits not quite settled.
+
+    m <- rma.glmm(measure = "PLO", xi = events, ni = n, data = x, nAGQ = 25)
+    predict(m, transf = transf.ilogit, digits = 7)   # pred ci.lb ci.ub pi.lb pi.ub, as above
+    """
+    pooled = pool(*cohorts)
+    found = (
+        pooled.proportion,
+        pooled.low,
+        pooled.high,
+        pooled.prediction_low,
+        pooled.prediction_high,
+    )
+    assert found == pytest.approx(expected, abs=6e-6)
+
+
+def test_profile_limits_agree_with_lme4():
+    # Oracle: R 4.2.2, lme4 1.1-31, confint(profile(f, which = "theta_")), f as above:
+    # 0.4349324769 1.494317143 (main), 0.3423538042 1.544109748 (pritz).
+    found = heterogeneity(*MAIN, simulations=1)
+    limits = found.between_study_sd_low, found.between_study_sd_high
+    assert limits == pytest.approx((0.4349324769, 1.494317143), abs=5e-6)
+    found = heterogeneity(*PRITZ, simulations=1)
+    limits = found.between_study_sd_low, found.between_study_sd_high
+    assert limits == pytest.approx((0.3423538042, 1.544109748), abs=5e-6)
+
+
+def test_boundary_estimate_agrees_with_lme4():
+    # Oracle: R 4.2.2, lme4 1.1-31, glmer as above on 1/10 and 3/12, "boundary (singular) fit":
+    # fixef -1.5040773968, sqrt(vcov(f)[1, 1]) 0.5527707983, theta 0.
+    pooled = pool([1, 3], [10, 12])
+    assert pooled.between_study_sd_logit == 0.0
+    assert pooled.logit == pytest.approx(-1.5040773968, abs=1e-9)
+    assert pooled.logit_se == pytest.approx(0.5527707983, abs=1e-9)
+    assert (pooled.prediction_low, pooled.prediction_high) == (pooled.low, pooled.high)
+
+
+def test_pooling_as_one_cohort_agrees_with_glm():
+    # Oracle: R 4.2.2, f <- glm(cbind(events, n - events) ~ 1, family = binomial, data = x);
+    # logLik(f) is -49.05721304 (main), -1335.05728012 (bcg); the rest is in closed form.
+    pooled = pool(*MAIN, between_study_sd_logit=0)
+    assert pooled.log_likelihood == pytest.approx(-49.05721304, abs=1e-8)
+    assert pooled.proportion == pytest.approx(100 / 488)
+    se = math.sqrt(1 / 100 + 1 / 388)
+    assert pooled.logit_se == pytest.approx(se)
+    assert pooled.low == pytest.approx(expit(logit(100 / 488) - 1.959963984540054 * se))
+    assert pooled.high == pytest.approx(expit(logit(100 / 488) + 1.959963984540054 * se))
+    assert (pooled.studies, pooled.events, pooled.n, pooled.level) == (14, 100, 488, 0.95)
+    found = pool(*BCG, between_study_sd_logit=0).log_likelihood
+    assert found == pytest.approx(-1335.05728012, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    "cohorts", [([14, 0, 5, 5], [61, 20, 89, 9]), ([1, 30], [40, 40])], ids=["four", "two"]
+)
+def test_quadrature_agrees_with_brute_force_integration(cohorts):
+    pooled = pool(*cohorts, nodes=50)
+    estimate = pooled.logit, pooled.between_study_sd_logit
+    peak = log_likelihood(*cohorts, *estimate)
+    assert pooled.log_likelihood == pytest.approx(peak, abs=1e-7)
+    # The estimate is a maximum of the brute-force likelihood, and the standard error follows
+    # from its second differences.
+    h = 1e-2
+
+    def at(a, b):
+        return log_likelihood(*cohorts, estimate[0] + a * h, estimate[1] + b * h)
+
+    around = {(a, b): at(a, b) for a, b in product((-1, 0, 1), repeat=2)}
+    assert max(around, key=around.get) == (0, 0)
+    hessian = np.empty((2, 2))
+    hessian[0, 0] = around[1, 0] - 2 * peak + around[-1, 0]
+    hessian[1, 1] = around[0, 1] - 2 * peak + around[0, -1]
+    hessian[0, 1] = hessian[1, 0] = (
+        around[1, 1] - around[1, -1] - around[-1, 1] + around[-1, -1]
+    ) / 4
+    assert pooled.logit_se == pytest.approx(
+        math.sqrt(np.linalg.inv(-hessian / h**2)[0, 0]), rel=1e-3
+    )
+
+
+def test_a_single_cohort_with_given_tau_agrees_with_brute_force_integration():
+    pooled = pool([3], [1000], between_study_sd_logit=1.5, nodes=50)
+    peak = log_likelihood([3], [1000], pooled.logit, 1.5)
+    assert pooled.log_likelihood == pytest.approx(peak, abs=1e-8)
+    sides = [log_likelihood([3], [1000], pooled.logit + step, 1.5) for step in (-0.1, 0.1)]
+    assert max(sides) < peak
+    assert pooled.logit_se == pytest.approx(0.1 / math.sqrt(2 * peak - sum(sides)), rel=1e-2)
+
+
+def test_more_nodes_change_nothing():
+    for cohorts in (MAIN, PRITZ, BCG):
+        few, many = pool(*cohorts), pool(*cohorts, nodes=100)
+        assert few.logit == pytest.approx(many.logit, abs=1e-7)
+        assert few.between_study_sd_logit == pytest.approx(many.between_study_sd_logit, abs=1e-7)
+        assert few.logit_se == pytest.approx(many.logit_se, abs=1e-7)
+        assert few.log_likelihood == pytest.approx(many.log_likelihood, abs=1e-7)
+
+
+def test_quadrature_error_falls_as_nodes_are_added():
+    pooled = pool(*MAIN)
+    exact = log_likelihood(*MAIN, pooled.logit, pooled.between_study_sd_logit)
+    errors = [abs(pool(*MAIN, nodes=nodes).log_likelihood - exact) for nodes in (5, 10, 25)]
+    assert errors[0] > 10 * errors[1] > 100 * errors[2]
+    assert errors[2] < 1e-8
+
+
+@quick
+@given(cohorts(), st.randoms(use_true_random=False))
+def test_order_of_the_studies_does_not_matter(cohorts, random):
+    events, n = cohorts
+    order = random.sample(range(len(n)), len(n))
+    shuffled = pool([events[i] for i in order], [n[i] for i in order])
+    assert vars(shuffled) == pytest.approx(vars(pool(events, n)), rel=1e-6, abs=1e-8)
+
+
+@quick
+@given(cohorts())
+def test_swapping_events_and_non_events_mirrors_the_result(cohorts):
+    events, n = cohorts
+    pooled = pool(events, n)
+    mirror = pool([size - count for count, size in zip(events, n, strict=True)], n)
+    assert mirror.proportion == pytest.approx(1 - pooled.proportion, abs=1e-7)
+    assert mirror.low == pytest.approx(1 - pooled.high, abs=1e-7)
+    assert mirror.prediction_high == pytest.approx(1 - pooled.prediction_low, abs=1e-7)
+    assert mirror.logit_se == pytest.approx(pooled.logit_se, rel=1e-6)
+    sd = pooled.between_study_sd_logit
+    assert mirror.between_study_sd_logit == pytest.approx(sd, abs=1e-6)
+    assert mirror.log_likelihood == pytest.approx(pooled.log_likelihood, abs=1e-8)
+
+
+@quick
+@given(cohorts(), st.floats(0, 5))
+def test_no_other_tau_is_likelier(cohorts, sd):
+    fixed = pool(*cohorts, between_study_sd_logit=sd)
+    assert fixed.between_study_sd_logit == sd
+    assert fixed.log_likelihood <= pool(*cohorts).log_likelihood + 1e-8
+
+
+@pytest.mark.parametrize(("cohorts", "zero_is_best"), [(ONE_IS_BEST, False), (ZERO_IS_BEST, True)])
+def test_the_higher_of_two_maxima_is_found(cohorts, zero_is_best):
+    grid = [0, 0.001, 0.01, 0.1, 0.5, 1, 2, 4, 8]
+    profile = [pool(*cohorts, between_study_sd_logit=sd).log_likelihood for sd in grid]
+    lowest = min(profile[:-2])
+    # Down from 0, up again to about 1, and down for good.
+    assert profile[0] > profile[1] > lowest
+    assert max(profile[4:-2]) > lowest + 1
+    assert max(profile[4:-2]) > profile[-1]
+    pooled = pool(*cohorts)
+    assert pooled.log_likelihood >= max(profile)
+    assert (pooled.between_study_sd_logit == 0) is zero_is_best
+
+
+@pytest.mark.parametrize("studies", [2, 5, 30])
+def test_identical_proportions_give_zero_tau_and_the_crude_proportion(studies):
+    n = [5 * (study % 4 + 1) for study in range(studies)]
+    pooled = pool([size // 5 for size in n], n)
+    assert pooled.between_study_sd_logit == 0.0
+    assert pooled.proportion == pytest.approx(0.2)
+    assert pooled == pool([size // 5 for size in n], n, between_study_sd_logit=0)
+
+
+def test_less_than_binomial_variation_gives_zero_tau_and_more_gives_some():
+    # At tau = 0 the likelihood rises if Pearson's chi-square exceeds the number of studies.
+    assert pool([8, 12], [40, 40]).between_study_sd_logit == 0.0
+    assert pool([7, 13], [40, 40]).between_study_sd_logit > 0
+
+
+def test_a_tau_far_below_the_sampling_error_is_found():
+    # Two large equal cohorts about one half: the variance of the logits, (2 d / n)^2 for counts
+    # that differ by d, less their sampling variance, 4 / n.
+    n, d = 1_000_000, 1001
+    pooled = pool([500_501, 499_500], [n, n])
+    expected = math.sqrt((2 * d / n) ** 2 - 4 / n)
+    assert expected < 0.05 * math.sqrt(4 / n)
+    assert pooled.between_study_sd_logit == pytest.approx(expected, rel=1e-3)
+
+
+def test_splitting_a_study_changes_nothing_if_studies_do_not_differ():
+    whole = pool([9, 7, 20], [30, 40, 50], between_study_sd_logit=0)
+    split = pool([4, 5, 7, 20], [14, 16, 40, 50], between_study_sd_logit=0)
+    for name in ("proportion", "low", "high", "logit_se", "events", "n"):
+        assert getattr(split, name) == pytest.approx(getattr(whole, name))
+
+
+def test_repeating_all_studies_keeps_the_estimate_and_halves_the_variance():
+    # The log-likelihood of two copies is twice that of one.
+    once, twice = pool(*PRITZ), pool(PRITZ[0] * 2, PRITZ[1] * 2)
+    assert twice.proportion == pytest.approx(once.proportion, abs=1e-9)
+    assert twice.between_study_sd_logit == pytest.approx(once.between_study_sd_logit, abs=1e-9)
+    assert twice.logit_se == pytest.approx(once.logit_se / math.sqrt(2), abs=1e-9)
+    assert twice.log_likelihood == pytest.approx(2 * once.log_likelihood, abs=1e-9)
+
+
+def test_large_tau_gives_large_studies_equal_weight():
+    # With sampling error negligible beside tau the logits are a normal sample.
+    n = [10**7] * 4
+    events = [10**6, 3 * 10**6, 6 * 10**6, 2 * 10**6]
+    logits = logit(np.array(events) / 1e7)
+    pooled = pool(events, n)
+    assert pooled.logit == pytest.approx(logits.mean(), abs=1e-5)
+    assert pooled.between_study_sd_logit == pytest.approx(logits.std(), abs=1e-5)
+    assert pooled.logit_se == pytest.approx(logits.std() / 2, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("events", "n"), [MAIN, ([2, 2], [10, 10]), ([1, 30], [40, 40]), ([0, 3, 9], [8, 9, 10])]
+)
+def test_a_study_without_events_lowers_the_estimate(events, n):
+    assert pool([*events, 0], [*n, 10]).proportion < pool(events, n).proportion
+
+
+@pytest.mark.parametrize(
+    ("events", "n"),
+    [
+        ([3, 0, 10, 1], [10**7, 10**6, 10**6, 1000]),
+        ([10**7 - 3, 10**6, 10**6 - 10, 999], [10**7, 10**6, 10**6, 1000]),
+        ([5_000_000, 5_010_000, 1], [10**7, 10**7, 1]),
+        ([1, 0, 1, 0, 2], [1, 1, 1, 1, 5]),
+        ([0, 10, 3], [10, 10, 6]),
+        ([0] * 10 + [500], [1000] * 11),
+        ([0, 0, 1], [10**7, 10**7, 10**7]),
+        (list(range(30)), list(range(1, 31))),
+    ],
+)
+def test_extreme_counts_give_finite_ordered_results(events, n):
+    pooled = pool(events, n)
+    found = heterogeneity(events, n, simulations=100)
+    assert 0 <= pooled.prediction_low <= pooled.low <= pooled.proportion <= pooled.high
+    assert pooled.high <= pooled.prediction_high <= 1
+    assert 0 < pooled.logit_se < math.inf
+    assert found.between_study_sd_low <= pooled.between_study_sd_logit
+    assert pooled.between_study_sd_logit <= found.between_study_sd_high
+    assert 0 <= found.likelihood_ratio_p_value <= 1
+
+
+def test_single_patients_tell_nothing_of_tau():
+    pooled = pool([1, 0, 1, 0], [1, 1, 1, 1])
+    assert (pooled.between_study_sd_logit, pooled.proportion) == (0.0, pytest.approx(0.5))
+    found = heterogeneity([1] * 20 + [0] * 100, [1] * 120, simulations=10)
+    assert (found.between_study_sd_low, found.between_study_sd_high) == (0.0, math.inf)
+    assert found.median_odds_ratio_high == math.inf
+    assert found.pearson_p_value == 1.0
+
+
+def test_interval_of_a_higher_level_is_wider_about_the_same_estimate():
+    narrow, wide = pool(*MAIN, level=0.8), pool(*MAIN, level=0.99)
+    assert narrow.proportion == wide.proportion
+    assert wide.low < narrow.low < narrow.high < wide.high
+    assert wide.prediction_low < narrow.prediction_low
+
+
+def test_likelihood_ratio_test_halves_the_chi_square_p():
+    # Self and Liang 1987: half the mass at 0, half chi-square with 1 degree of freedom.
+    found = heterogeneity(*MAIN, simulations=1)
+    # -49.05721304 from glm in R, -37.59784014 from brute-force integration.
+    assert found.likelihood_ratio == pytest.approx(2 * (49.05721304 - 37.59784014), abs=1e-6)
+    expected = chi2.sf(found.likelihood_ratio, 1) / 2
+    assert found.likelihood_ratio_p_value == pytest.approx(expected, rel=1e-12)
+    nothing = heterogeneity([8, 12], [40, 40], simulations=1)
+    assert (nothing.likelihood_ratio, nothing.likelihood_ratio_p_value) == (0.0, 1.0)
+    assert (nothing.between_study_sd_low, nothing.median_odds_ratio) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_profile_limits_lie_where_the_likelihood_has_fallen_by_half_the_quantile(level):
+    found = heterogeneity(*PRITZ, level=level, simulations=1)
+    peak = pool(*PRITZ).log_likelihood
+    for limit in (found.between_study_sd_low, found.between_study_sd_high):
+        fall = peak - pool(*PRITZ, between_study_sd_logit=limit).log_likelihood
+        assert fall == pytest.approx(chi2.ppf(level, 1) / 2, abs=1e-8)
+
+
+def test_profile_limits_enclose_both_of_two_likely_maxima():
+    # Here tau = 0 is best; tau near 1 falls short of it by less than the quantile allows, and
+    # what lies between by more.
+    found = heterogeneity(*ZERO_IS_BEST, simulations=1)
+    peak = pool(*ZERO_IS_BEST).log_likelihood
+    allowed = chi2.ppf(0.95, 1)
+    between, near_one, beyond = (
+        2 * (peak - pool(*ZERO_IS_BEST, between_study_sd_logit=sd).log_likelihood)
+        for sd in (0.05, 1, found.between_study_sd_high)
+    )
+    assert near_one < allowed < between
+    assert (found.between_study_sd_low, found.between_study_sd_high > 1) == (0.0, True)
+    assert beyond == pytest.approx(allowed)
+
+
+def test_median_odds_ratio_is_the_median_of_the_larger_over_the_smaller_odds():
+    # The difference of two logits is normal with variance 2 tau^2; half of all differences are
+    # smaller in size than the log of the median odds ratio.
+    found = heterogeneity(*MAIN, simulations=1)
+    sd = math.sqrt(2) * found.between_study_sd_logit
+    within = norm.cdf(math.log(found.median_odds_ratio) / sd)
+    assert within == pytest.approx(0.75)
+    # Larsen and Merlo 2005 give the factor as 0.6745 * sqrt(2) = 0.954.
+    expected = math.exp(0.9538726 * found.between_study_sd_high)
+    assert found.median_odds_ratio_high == pytest.approx(expected, rel=1e-6)
+
+
+def test_pearson_chi_square_agrees_with_r():
+    # Oracle: R 4.2.2, x <- c(2, 3, 6, 1); n <- c(10, 12, 11, 9);
+    # chisq.test(cbind(x, n - x), simulate.p.value = TRUE, B = 1e6):
+    # X-squared = 5.41581, p-value = 0.15243; main: X-squared = 51.9779.
+    found = heterogeneity([2, 3, 6, 1], [10, 12, 11, 9], seed=1)
+    assert found.pearson_chi_square == pytest.approx(5.41581, abs=5e-6)
+    assert found.pearson_p_value == pytest.approx(0.15243, abs=0.005)
+    found = heterogeneity(*MAIN, simulations=1).pearson_chi_square
+    assert found == pytest.approx(51.9779, abs=5e-5)
+
+
+def test_pearson_p_value_agrees_with_the_sum_over_all_tables():
+    events, n = [0, 2, 5], [6, 7, 8]
+    expected = np.array(n) * sum(events) / sum(n)
+
+    def chi_square(table):
+        return float((((np.array(table) - expected) ** 2) / expected).sum() * sum(n)) / (
+            sum(n) - sum(events)
+        )
+
+    tables = [t for t in product(range(7), range(8), range(9)) if sum(t) == sum(events)]
+    exact = sum(
+        multivariate_hypergeom.pmf(table, n, sum(events))
+        for table in tables
+        if chi_square(table) >= chi_square(events) - 1e-9
+    )
+    found = heterogeneity(events, n, seed=3)
+    assert found.pearson_chi_square == pytest.approx(chi_square(events))
+    # Four standard errors of the simulation.
+    four = 4 * math.sqrt(exact * (1 - exact) / 100_000)
+    assert found.pearson_p_value == pytest.approx(exact, abs=four)
+
+
+def test_seed_fixes_the_simulation_and_p_is_never_zero():
+    once = heterogeneity(*PRITZ, simulations=2000, seed=7)
+    assert once == heterogeneity(*PRITZ, simulations=2000, seed=7)
+    assert once == heterogeneity(*PRITZ, simulations=2000, seed=np.random.default_rng(7))
+    assert heterogeneity(*BCG, simulations=99).pearson_p_value == 1 / 100
+
+
+def test_leaving_one_out_pools_the_others():
+    labels = [f"study {position}" for position in range(5)]
+    events, n = MAIN[0][:5], MAIN[1][:5]
+    frame = leave_one_out(pd.Series(events), np.array(n), labels, level=0.9)
+    assert list(frame) == [
+        "label",
+        "proportion",
+        "low",
+        "high",
+        "between_study_sd_logit",
+        "prediction_low",
+        "prediction_high",
+    ]
+    assert list(frame["label"]) == labels
+    for row in range(5):
+        others = pool(events[:row] + events[row + 1 :], n[:row] + n[row + 1 :], level=0.9)
+        for name in frame.columns[1:]:
+            assert frame.loc[row, name] == getattr(others, name)
+
+
+def test_leaving_out_the_study_without_events_moves_the_estimate_up():
+    frame = leave_one_out([3, 4, 0, 5], [20, 20, 20, 20], list("abcd")).set_index("label")
+    estimate = pool([3, 4, 0, 5], [20, 20, 20, 20]).proportion
+    assert frame.loc["c", "proportion"] > estimate
+    assert frame["proportion"].idxmax() == "c"
+
+
+def compatible(selection, touched):
+    return not any(touched[a] & touched[b] for a, b in combinations(selection, 2))
+
+
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(st.lists(st.sets(st.sampled_from("uvwx"), max_size=3), min_size=1, max_size=7))
+# A ring, in which each row overlaps with the next.
+@example([{"u", "v"}, {"v", "w"}, {"w", "x"}, {"x", "y"}, {"y", "z"}, {"z", "u"}])
+def test_selections_are_those_found_by_brute_force(touched):
+    rows = range(len(touched))
+    fitting = [
+        set(selection)
+        for size in range(len(touched) + 1)
+        for selection in combinations(rows, size)
+        if compatible(selection, touched)
+    ]
+    maximal = [one for one in fitting if not any(one < other for other in fitting)]
+    groups = [";".join(sorted(entry)) for entry in touched]
+    assert one_per_group(groups) == sorted(tuple(sorted(one)) for one in maximal)
+
+
+def test_rows_without_a_group_are_in_every_selection():
+    assert one_per_group(["", None, math.nan, " ; "]) == [(0, 1, 2, 3)]
+    assert one_per_group(["a", "", "a", "b"]) == [(0, 1, 3), (1, 2, 3)]
+    # The row that touches both groups stands alone against one row of each.
+    groups = ["beijing", "renji;beijing", "beijing", " renji "]
+    assert one_per_group(groups) == [(0, 3), (1,), (2, 3)]
+
+
+def test_every_way_of_pooling_pools_its_selection():
+    labels = [f"s{row}" for row in range(17)]
+    groups = [""] * 17
+    groups[1] = groups[9] = groups[10] = "beijing"
+    groups[5], groups[11], groups[16] = "renji;beijing", "renji", "alone"
+    frame = pool_each_way(*ALL, labels, groups)
+    assert list(frame) == [
+        "chosen",
+        "studies",
+        "events",
+        "n",
+        "proportion",
+        "low",
+        "high",
+        "between_study_sd_logit",
+        "prediction_low",
+        "prediction_high",
+    ]
+    assert list(frame["chosen"]) == ["s1; s11", "s5", "s9; s11", "s10; s11"]
+    assert list(frame["studies"]) == [14, 13, 14, 14]
+    assert list(frame["events"]) == [100, 84, 102, 97]
+    # The first is the main selection; its order of studies is the same.
+    main = pool(*MAIN)
+    for name in frame.columns[1:]:
+        assert frame.loc[0, name] == getattr(main, name)
+
+
+def test_without_overlap_there_is_one_way_of_pooling():
+    frame = pool_each_way([2, 5, 4], [10, 12, 30], list("abc"), ["", "x", "y"])
+    assert frame["chosen"].tolist() == [""]
+    assert frame.loc[0, "proportion"] == pool([2, 5, 4], [10, 12, 30]).proportion
+
+
+def test_predictive_probability_agrees_with_r():
+    """
+    Oracle: R 4.2.2.
+
+    p <- function(m, s, k, n) integrate(function(t) dbinom(k, n, plogis(t)) * dnorm(t, m, s),
+                                        -Inf, Inf, rel.tol = 1e-10)$value
+    m <- -1.4318788; s <- sqrt(.8059131^2 + .2671371^2)
+    sum(sapply(8:21, function(k) p(m, s, k, 21)))   # 0.19003454
+    sum(sapply(0:1, function(k) p(m, s, k, 20)))    # 0.18484544
+    """
+    pooled = pool(*MAIN)
+    assert predictive_probability(pooled, 21, at_least=8) == pytest.approx(0.19003454, abs=5e-8)
+    assert predictive_probability(pooled, 20, at_most=1) == pytest.approx(0.18484544, abs=5e-8)
+
+
+def test_predictive_probabilities_sum_to_one():
+    pooled = pool(*MAIN)
+    single = [predictive_probability(pooled, 21, at_least=k, at_most=k) for k in range(22)]
+    assert sum(single) == pytest.approx(1, abs=1e-10)
+    assert predictive_probability(pooled, 21, at_least=8) == pytest.approx(sum(single[8:]))
+    assert predictive_probability(pooled, 21, at_most=7) == pytest.approx(sum(single[:8]))
+    between = predictive_probability(pooled, 21, at_least=3, at_most=9)
+    assert between == pytest.approx(sum(single[3:10]))
+    assert predictive_probability(pooled, 21, at_least=0) == pytest.approx(1, abs=1e-10)
+    assert predictive_probability(pooled, 21, at_most=21) == pytest.approx(1, abs=1e-10)
+
+
+def test_predictive_probability_without_uncertainty_is_binomial():
+    certain = replace(pool(*PRITZ), between_study_sd_logit=0.0, logit_se=0.0)
+    expected = binom.sf(15, 20, certain.proportion)
+    assert predictive_probability(certain, 20, at_least=16) == pytest.approx(expected)
+    nearly = replace(certain, logit_se=1e-6)
+    assert predictive_probability(nearly, 20, at_least=16) == pytest.approx(expected)
+    expected = binom.pmf(3, 20, certain.proportion)
+    found = predictive_probability(certain, 20, at_least=3, at_most=3)
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.2, 0.5])
+def test_predictive_probability_of_a_huge_cohort_is_that_of_its_proportion(share):
+    pooled = pool(*MAIN)
+    sd = math.hypot(pooled.between_study_sd_logit, pooled.logit_se)
+    expected = norm.sf((logit(share) - pooled.logit) / sd)
+    found = predictive_probability(pooled, 10**7, at_least=int(share * 10**7))
+    assert found == pytest.approx(expected, abs=2e-5)
+
+
+def test_predictive_probability_of_one_number_in_a_huge_cohort_is_a_density():
+    # P(X = k) is close to the density of the true proportion at k / n, over n.
+    pooled, n, share = pool(*MAIN), 10**7, 0.3
+    sd = math.hypot(pooled.between_study_sd_logit, pooled.logit_se)
+    expected = norm.pdf(logit(share), pooled.logit, sd) / (share * (1 - share)) / n
+    k = int(share * n)
+    found = predictive_probability(pooled, n, at_least=k, at_most=k)
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_predictive_probability_matches_the_predictive_interval():
+    # Half of (1 - level) lies beyond either limit.
+    pooled = pool(*MAIN, level=0.9)
+    n = 10**7
+    above = predictive_probability(pooled, n, at_least=round(pooled.prediction_high * n))
+    below = predictive_probability(pooled, n, at_most=round(pooled.prediction_low * n))
+    assert (below, above) == pytest.approx((0.05, 0.05), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("events", "n", "message"),
+    [
+        ([0, 0], [10, 20], "No study has an event"),
+        ([10, 20], [10, 20], "Every patient has the event"),
+        ([0, 20], [10, 20], "either no events or only events"),
+        ([3], [10], "cannot be estimated from one study"),
+        ([], [], "at least one study"),
+        ([1, 2], [10], "got 2 and 1"),
+        ([1, 11], [10, 10], "position 1: events must lie between 0 and n = 10"),
+        ([1, 2.5], [10, 10], "position 1: events must be a whole number"),
+        ([True, 2], [10, 10], "position 0: events must be a whole number"),
+        ([1, 2], [10, math.nan], "position 1: n must be a whole number"),
+        ([0, 2], [0, 10], "position 0: n must be at least 1"),
+        ([-1, 2], [5, 10], "position 0: events must lie between"),
+        (3, 10, "events must be a sequence"),
+        ("12", [3, 4], "events must be a sequence"),
+        ([[1, 2], [3, 4]], [10, 10], "events must be a whole number"),
+    ],
+)
+def test_impossible_cohorts_are_refused(events, n, message):
+    with pytest.raises(ValueError, match=message):
+        pool(events, n)
+    with pytest.raises(ValueError, match=message):
+        heterogeneity(events, n)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"level": 95}, "level must lie strictly between 0 and 1"),
+        ({"nodes": 4}, "nodes must be a whole number between 5 and 200"),
+        ({"nodes": 9.5}, "nodes must be a whole number"),
+        ({"between_study_sd_logit": -1}, "must lie between 0 and 50"),
+        ({"between_study_sd_logit": math.nan}, "must lie between 0 and 50"),
+        ({"between_study_sd_logit": True}, "must lie between 0 and 50"),
+    ],
+)
+def test_impossible_options_of_pooling_are_refused(option, message):
+    with pytest.raises(ValueError, match=message):
+        pool(*MAIN, **option)
+
+
+def test_impossible_options_of_the_other_functions_are_refused():
+    with pytest.raises(ValueError, match="simulations must be a whole number"):
+        heterogeneity(*MAIN, simulations=0)
+    with pytest.raises(ValueError, match="fewer than 1000000000 patients"):
+        heterogeneity([1, 2], [10, 10**9])
+    with pytest.raises(ValueError, match="at least three studies, got 2"):
+        leave_one_out([1, 2], [10, 10], ["a", "b"])
+    with pytest.raises(ValueError, match="labels must have one entry per study, 3, got 2"):
+        leave_one_out([1, 2, 3], [10, 10, 10], ["a", "b"])
+    with pytest.raises(ValueError, match="Without 'a': No study has an event"):
+        leave_one_out([1, 0, 0], [10, 10, 10], list("abc"))
+    with pytest.raises(ValueError, match="With b: No study has an event"):
+        pool_each_way([1, 0, 0], [10, 10, 10], list("abc"), ["x", "x", ""])
+    with pytest.raises(ValueError, match="groups must have one entry per study"):
+        pool_each_way([1, 2, 0], [10, 10, 10], list("abc"), ["x", "x"])
+    with pytest.raises(ValueError, match="groups must be a sequence"):
+        one_per_group("abc")
+    with pytest.raises(ValueError, match="position 1 must be a string or missing, got 3"):
+        one_per_group(["a", 3])
+    with pytest.raises(ValueError, match="at least one study"):
+        one_per_group([])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n": 20}, "at_least, at_most or both"),
+        ({"n": 0, "at_least": 0}, "n must be at least 1"),
+        ({"n": 20, "at_least": 21}, "at_least must be a whole number between 0 and 20"),
+        ({"n": 20, "at_most": -1}, "at_most must be a whole number between 0 and 20"),
+        ({"n": 20, "at_most": 2.5}, "at_most must be a whole number"),
+        ({"n": 20, "at_most": math.nan}, "at_most must be a whole number"),
+        ({"n": 20, "at_least": 5, "at_most": 4}, "at_least must not exceed at_most"),
+    ],
+)
+def test_impossible_predictions_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        predictive_probability(pool(*PRITZ), **arguments)

@@ -1,0 +1,804 @@
+"""Known answers and properties of the Bayesian measures of sturdiness."""
+
+from math import comb, e, exp, inf, isnan, log, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.special import expit
+from scipy.stats import beta, binom, fisher_exact, norm
+
+from rdmas.stats.sturdiness import _priors
+from rdmas.stats.sturdiness._priors import (
+    BASELINES,
+    BETA_PRIORS,
+    PowerPriorTipping,
+    advocacy_limit,
+    bayes_factor_bound,
+    beta_posterior,
+    credibility,
+    exact_sceptical_prior_sd,
+    intrinsic_p_value,
+    logistic_posterior,
+    normal_posterior,
+    posterior_effects,
+    power_prior_curve,
+    power_prior_tipping,
+    prior_family,
+    probability_better,
+    sceptical_limit,
+    sceptical_prior_sd,
+)
+from rdmas.stats.two_by_two import effects
+
+quick = settings(derandomize=True, max_examples=10, deadline=None)
+z95 = norm.isf(0.025)
+perondi = (7, 34, 1, 34)
+great = (13, 163, 23, 148)
+zero_cell = (0, 16, 15, 72)
+survivors = (19, 20, 13, 21)
+deaths = (1, 20, 8, 21)
+
+
+@st.composite
+def tables(draw, largest=30):
+    """Events and size of two arms, empty cells included."""
+    n_a, n_b = draw(st.integers(1, largest)), draw(st.integers(1, largest))
+    return draw(st.integers(0, n_a)), n_a, draw(st.integers(0, n_b)), n_b
+
+
+def swapped(table):
+    """The same table with the arms exchanged."""
+    return *table[2:], *table[:2]
+
+
+def mirrored(table):
+    """The same table with events and non-events exchanged."""
+    events_a, n_a, events_b, n_b = table
+    return n_a - events_a, n_a, n_b - events_b, n_b
+
+
+def better(table, margin=0.0, prior=(0.5, 0.5)):
+    """One probability from `probability_better`."""
+    return probability_better(*table, [margin], {"prior": prior})["probability"].item()
+
+
+def summary(frame, row=0):
+    """Median and limits of one row."""
+    return tuple(frame[["median", "low", "high"]].iloc[row])
+
+
+def odds_ratios(frame, row=0):
+    """Posterior median and limits of the odds ratio in one row."""
+    return tuple(frame[["odds_ratio", "low", "high"]].iloc[row])
+
+
+# Beta priors: known answers -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "prior", "expected"),
+    [
+        (survivors, "Jeffreys", (0.9962573345, 0.9692071771, 0.8413350506)),
+        (survivors, "uniform", (0.9942146431, 0.9572901609, 0.8071858650)),
+        (perondi, "Jeffreys", (0.9905973345, 0.8295831489, 0.3392960535)),
+        (perondi, "uniform", (0.9862476913, 0.8062121281, 0.3232710644)),
+    ],
+)
+def test_probability_better_agrees_with_r(table, prior, expected):
+    # Oracle: R 4.2.2, 1 - integrate(function(p) dbeta(p, a2, b2) * pbeta(p + m, a1, b1),
+    # 0, 1 - m, rel.tol = 1e-10)$value - pbeta(1 - m, a2, b2, lower = FALSE).
+    frame = probability_better(*table, margins=(0, 0.1, 0.2))
+    found = frame.loc[frame["prior"] == prior, "probability"]
+    assert tuple(found) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (
+            perondi,
+            [
+                (0.16825880, 0.02961041, 0.32938348),
+                (6.01358383, 1.30089675, 68.46975143),
+                (7.45259889, 1.35328113, 91.22426882),
+            ],
+        ),
+        (zero_cell, [(-0.185562975, -0.296754347, -0.047059834)]),
+        (survivors, [(0.314522775, 0.089217360, 0.540938789)]),
+    ],
+)
+def test_posterior_effects_agree_with_r(table, expected):
+    # Oracle: R 4.2.2, uniroot on the integral of the posterior of arm b times pbeta(p + d),
+    # pbeta(p * r) and pbeta(plogis(qlogis(p) + log(or))) of arm a; Jeffreys priors.
+    frame = posterior_effects(*table)
+    for row, values in enumerate(expected):
+        assert summary(frame, row) == pytest.approx(values, rel=2e-7)
+
+
+@pytest.mark.parametrize("table", [perondi, zero_cell, survivors, (9, 9, 0, 7), (5, 5, 5, 5)])
+def test_probability_better_under_uniform_priors_is_a_finite_sum(table):
+    # Oracle: closed form for whole Beta parameters. With a ~ Beta(i, j) and b ~ Beta(k, l),
+    # P(a > b) = sum over s < i of B(k + s, j + l) / ((j + s) B(1 + s, j) B(k, l)), in exact
+    # arithmetic through binomial coefficients.
+    def beta_function(x, y):
+        return 1 / (x * comb(x + y - 1, x))
+
+    events_a, n_a, events_b, n_b = table
+    i, j, k, m = events_a + 1, n_a - events_a + 1, events_b + 1, n_b - events_b + 1
+    expected = sum(
+        beta_function(k + s, j + m) / ((j + s) * beta_function(1 + s, j) * beta_function(k, m))
+        for s in range(i)
+    )
+    assert better(table, prior=(1, 1)) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("table", [perondi, survivors, (6, 18, 12, 17)])
+def test_posterior_under_althams_priors_is_fishers_one_sided_p(table):
+    # Oracle: Altham 1969. With a Beta(0, 1) prior in arm a and Beta(1, 0) in arm b,
+    # P(a <= b) is Fisher's one-sided P-value for more events in arm a.
+    events_a, n_a, events_b, n_b = table
+    pair = _priors._checked_pair(table, (0, 1), (1, 0))
+    cells = [[events_a, n_a - events_a], [events_b, n_b - events_b]]
+    expected = fisher_exact(cells, alternative="greater").pvalue
+    below = pair.cdf(_priors._SCALES[_priors.DIFFERENCE], 0.0)
+    assert below == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("table", "prior"),
+    [(survivors, "Jeffreys"), ((0, 6, 2, 40), "Kerman"), ((3, 3, 400, 900), "uniform")],
+)
+def test_probabilities_lie_within_monte_carlo_error_of_a_million_draws(table, prior):
+    random = np.random.default_rng(20)
+    events_a, n_a, events_b, n_b = table
+    a, b = BETA_PRIORS[prior]
+    draws_a = random.beta(a + events_a, b + n_a - events_a, 10**6)
+    draws = draws_a - random.beta(a + events_b, b + n_b - events_b, 10**6)
+    for margin in (-0.3, 0.1, 0.2):
+        found = better(table, margin, (a, b))
+        error = max(sqrt(found * (1 - found) / 10**6), 1e-6)
+        assert abs(np.mean(draws > margin) - found) < 5 * error
+
+
+def test_posterior_is_the_conjugate_beta_distribution():
+    # Oracle: closed form; R 4.2.2, qbeta(c(0.025, 0.975), 7.5, 27.5).
+    assert beta_posterior(7, 34).interval(0.95) == pytest.approx((0.0971193, 0.3622714), abs=1e-7)
+    assert beta_posterior(7, 34, (2, 3)).args == (9, 30)
+    assert beta_posterior(7, 34, "uniform").mean() == pytest.approx(8 / 36)
+
+
+def test_kermans_posterior_median_is_close_to_the_observed_proportion():
+    # Kerman 2011: what the parameters 1/3 are for.
+    for events in range(1, 20):
+        assert beta_posterior(events, 20, "Kerman").median() == pytest.approx(
+            events / 20, abs=0.0025
+        )
+
+
+# Beta priors: properties ----------------------------------------------------------------------
+
+
+@quick
+@given(tables(), st.sampled_from([-0.4, -0.1, 0.0, 0.1, 0.25]), st.sampled_from([1 / 3, 0.5, 1.0]))
+def test_both_directions_sum_to_one(table, margin, shape):
+    prior = (shape, shape)
+    total = better(table, margin, prior) + better(swapped(table), -margin, prior)
+    assert total == pytest.approx(1, abs=1e-9)
+
+
+@quick
+@given(tables(), st.sampled_from([0.0, 0.1]))
+def test_exchanging_events_and_arms_changes_nothing(table, margin):
+    assert better(table, margin) == pytest.approx(
+        better(swapped(mirrored(table)), margin), abs=1e-9
+    )
+
+
+@quick
+@given(tables())
+def test_probability_falls_as_the_margin_grows(table):
+    found = probability_better(*table, margins=(-0.9, -0.2, 0, 0.1, 0.5, 0.9))
+    for _, group in found.groupby("prior"):
+        assert (np.diff(group["probability"]) <= 1e-13).all()
+        assert group["probability"].between(0, 1).all()
+
+
+@quick
+@given(tables(12), st.sampled_from([0.5, 0.9, 0.99]))
+def test_limits_are_the_quantiles_of_the_posterior(table, level):
+    frame = posterior_effects(*table, level=level)
+    median, low, high = summary(frame)
+    assert low < median < high
+    assert better(table, median) == pytest.approx(0.5, abs=1e-9)
+    assert better(table, low) == pytest.approx((1 + level) / 2, abs=1e-9)
+    assert better(table, high) == pytest.approx((1 - level) / 2, abs=1e-9)
+
+
+@quick
+@given(tables(12))
+def test_ratios_invert_when_the_arms_are_exchanged(table):
+    there, back = posterior_effects(*table), posterior_effects(*swapped(table))
+    for row in (1, 2):
+        median, low, high = summary(back, row)
+        assert summary(there, row) == pytest.approx((1 / median, 1 / high, 1 / low), rel=1e-6)
+    median, low, high = summary(back)
+    assert summary(there) == pytest.approx((-median, -high, -low), abs=1e-9)
+
+
+@quick
+@given(tables(12))
+def test_odds_ratio_inverts_when_events_and_non_events_are_exchanged(table):
+    median, low, high = summary(posterior_effects(*mirrored(table)), 2)
+    found = summary(posterior_effects(*table), 2)
+    assert found == pytest.approx((1 / median, 1 / high, 1 / low), rel=1e-6)
+
+
+def test_large_samples_give_the_frequentist_limits():
+    table = (5200, 10000, 5000, 10000)
+    wald = effects(*table).query("method == 'Wald'")
+    found = summary(posterior_effects(*table))
+    assert found == pytest.approx(tuple(wald[["estimate", "low", "high"]].iloc[0]), abs=2e-5)
+    woolf = effects(*table).query("method == 'Woolf'")
+    found = summary(posterior_effects(*table), 2)
+    assert found == pytest.approx(tuple(woolf[["estimate", "low", "high"]].iloc[0]), rel=1e-4)
+
+
+def test_prior_can_differ_between_the_arms():
+    wide = posterior_effects(*perondi, prior_a="uniform", prior_b=(3, 4))
+    pair = _priors._BetaPair((8, 28), (4, 37))
+    assert summary(wide)[0] == pytest.approx(
+        pair.quantile(_priors._SCALES[_priors.DIFFERENCE], 0.5)
+    )
+    assert summary(wide)[0] != pytest.approx(summary(posterior_effects(*perondi))[0], abs=1e-3)
+
+
+def test_number_needed_is_the_reciprocal_of_the_difference():
+    frame = posterior_effects(*survivors)
+    median, low, high = summary(frame)
+    row = frame.iloc[-1]
+    assert list(frame["measure"]).count("number needed to treat") == 1
+    assert row["direction"] == "benefit"
+    assert tuple(row[["median", "low", "high"]]) == pytest.approx((1 / median, 1 / high, 1 / low))
+
+
+def test_undesirable_events_turn_benefit_into_the_fewer_events():
+    frame = posterior_effects(*deaths, desirable=False)
+    same = posterior_effects(*survivors)
+    assert frame.iloc[-1]["direction"] == "benefit"
+    assert summary(frame, -1) == pytest.approx(summary(same, -1))
+    assert posterior_effects(*deaths).iloc[-1]["direction"] == "harm"
+
+
+def test_number_needed_reaches_infinity_both_ways_where_the_difference_includes_zero():
+    frame = posterior_effects(10, 20, 9, 20)
+    median, low, high = summary(frame)
+    assert low < 0 < median < high
+    benefit, harm = frame.iloc[-2], frame.iloc[-1]
+    assert (benefit["direction"], harm["direction"]) == ("benefit", "harm")
+    assert tuple(benefit[["median", "low", "high"]]) == pytest.approx((1 / median, 1 / high, inf))
+    assert isnan(harm["median"])
+    assert (harm["low"], harm["high"]) == (pytest.approx(-1 / low), inf)
+
+
+# Power prior ----------------------------------------------------------------------------------
+
+
+def test_full_weight_is_the_ordinary_posterior():
+    row = power_prior_curve(*perondi, [1], margins=(0.1,)).iloc[0]
+    full = summary(posterior_effects(*perondi))
+    assert tuple(row[["median", "low", "high"]]) == pytest.approx(full, abs=1e-12)
+    assert row["probability"] == pytest.approx(better(perondi, 0.1), abs=1e-12)
+    assert row["effective_controls"] == 34
+
+
+def test_no_weight_leaves_the_controls_at_their_prior():
+    row = power_prior_curve(*perondi, [0], prior=(2, 5)).iloc[0]
+    # Oracle: scipy's quad on the definition.
+    expected, _ = quad(
+        lambda p: beta(2, 5).pdf(p) * beta(9, 32).sf(p), 0, 1, epsabs=1e-12, epsrel=1e-12
+    )
+    assert row["probability"] == pytest.approx(expected, abs=1e-10)
+    assert row["effective_controls"] == 0
+
+
+def test_half_weight_is_half_the_patients():
+    # Oracle: R 4.2.2, integrate() and uniroot() with Beta(7.5, 27.5) against Beta(1, 17).
+    row = power_prior_curve(*perondi, [0.5], margins=(0.1,)).iloc[0]
+    assert tuple(row[["median", "low", "high"]]) == pytest.approx(
+        (0.159399019, -0.018741141, 0.326509202), abs=1e-8
+    )
+    assert row["probability"] == pytest.approx(0.7682980136, abs=1e-9)
+    ordinary = power_prior_curve(19, 20, 12, 20, [0.5]).drop(columns="weight")
+    halved = power_prior_curve(19, 20, 6, 10, [1]).drop(columns="weight")
+    assert ordinary.to_numpy() == pytest.approx(halved.to_numpy(), abs=1e-10)
+
+
+def test_curve_has_one_row_per_weight_and_margin():
+    frame = power_prior_curve(*perondi, [0, 0.3, 1], margins=(0, 0.1))
+    assert list(frame["weight"]) == [0, 0, 0.3, 0.3, 1, 1]
+    assert list(frame["margin"]) == [0, 0.1] * 3
+    assert list(frame.columns) == [
+        "weight",
+        "effective_controls",
+        "median",
+        "low",
+        "high",
+        "margin",
+        "probability",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "weight"),
+    [(perondi, 0.6163992032), (survivors, 0.2691715328), (deaths, 0.2691715328)],
+)
+def test_interval_touches_zero_at_the_tipping_weight(table, weight):
+    # Oracle: R 4.2.2, uniroot() over the weight of integrate() of dbeta(p, ...) pbeta(p, ...).
+    tipping = power_prior_tipping(*table)
+    assert tipping.weight == pytest.approx(weight, abs=1e-9)
+    assert tipping.effective_controls == pytest.approx(tipping.weight * table[3])
+    assert tipping.excludes_at_full_weight
+    row = power_prior_curve(*table, [tipping.weight]).iloc[0]
+    assert min(abs(row["low"]), abs(row["high"])) == pytest.approx(0, abs=1e-9)
+    above, below = power_prior_curve(*table, [tipping.weight + 0.01, tipping.weight - 0.01])[
+        ["low", "high"]
+    ].to_numpy()
+    assert above.prod() > 0 > below.prod()
+
+
+def test_tipping_can_be_asked_of_another_margin_and_level():
+    tipping = power_prior_tipping(*survivors, level=0.9, margin=0.1)
+    row = power_prior_curve(*survivors, [tipping.weight], level=0.9).iloc[0]
+    assert row["low"] == pytest.approx(0.1, abs=1e-9)
+
+
+def test_tipping_has_no_weight_where_the_interval_always_or_never_includes_zero():
+    assert power_prior_tipping(10, 20, 9, 20) == PowerPriorTipping(None, None, False)
+    # A firm prior in favour of few events holds the conclusion without any control.
+    always = power_prior_tipping(50, 50, 2, 50, prior=(3, 60))
+    assert always == PowerPriorTipping(None, None, True)
+
+
+# Analysis of credibility ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "published"),
+    [
+        # Spiegelhalter, Abrams and Myles 2004, section 3.11: the GREAT trial.
+        (0.24, 0.97, "0.10"),
+        # Matthews 2019, American Statistician 73 (S1):202-212: bread rolls and Salmonella,
+        # odds ratio 2.03 (1.03 to 4.00), scepticism limit 10.
+        (1.03, 4.00, "10"),
+    ],
+)
+def test_scepticism_limit_agrees_with_published_examples(low, high, published):
+    decimals = len(published.partition(".")[2])
+    assert f"{sceptical_limit(low, high):.{decimals}f}" == published
+
+
+@pytest.mark.parametrize(
+    ("definition", "alpha", "threshold"),
+    [
+        ("Held", 0.005, 7.19495236320815e-05),
+        ("Held", 0.01, 0.000269716956631484),
+        ("Held", 0.05, 0.00557459668078442),
+        ("Matthews", 0.005, 0.000356161575901172),
+        ("Matthews", 0.01, 0.00105100270170506),
+        ("Matthews", 0.05, 0.0126628646365154),
+    ],
+)
+def test_thresholds_of_intrinsic_credibility_agree_with_replicationsuccess(
+    definition, alpha, threshold
+):
+    # Oracle: R package ReplicationSuccess, tests of thresholdIntrinsic(alpha, "two.sided", type).
+    assert intrinsic_p_value(threshold, definition) == pytest.approx(alpha, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("p", "definition", "expected"),
+    [
+        (1e-4, "Held", 0.00594020536563311),
+        (0.5, "Held", 0.633407499183923),
+        (1e-4, "Matthews", 0.00222378173673518),
+        (0.5, "Matthews", 0.595937883003954),
+    ],
+)
+def test_intrinsic_p_value_agrees_with_replicationsuccess(p, definition, expected):
+    # Oracle: R package ReplicationSuccess, tests of pIntrinsic(p, "two.sided", type).
+    assert intrinsic_p_value(p, definition) == pytest.approx(expected, rel=1e-10)
+
+
+estimates = st.floats(-3, 3).filter(lambda x: abs(x) > 0.05)
+errors = st.floats(0.05, 2)
+credibility_levels = st.sampled_from([0.9, 0.95, 0.99])
+
+
+@quick
+@given(estimates, errors, credibility_levels)
+def test_critical_prior_puts_a_posterior_limit_exactly_at_one(estimate, se, level):
+    z = norm.isf((1 - level) / 2)
+    # At the very edge of significance the critical prior is beyond floating point.
+    assume(abs(abs(estimate) / se - z) > 1e-3)
+    low, high = exp(estimate - z * se), exp(estimate + z * se)
+    result = credibility(low, high, level)
+    assert result.significant == (abs(estimate) > z * se)
+    posterior = normal_posterior(estimate, se, result.prior_mean, result.prior_sd, level)
+    near = min(abs(log(posterior[end].item())) for end in ("low", "high"))
+    assert near == pytest.approx(0, abs=1e-7)
+
+
+@quick
+@given(estimates, errors)
+def test_limit_is_the_end_of_the_critical_prior_interval(estimate, se):
+    assume(abs(abs(estimate) / se - z95) > 0.05)
+    result = credibility(exp(estimate - z95 * se), exp(estimate + z95 * se))
+    sign = 1 if estimate > 0 else -1
+    end = result.prior_mean + sign * z95 * result.prior_sd
+    assert _priors._exp(end) == pytest.approx(result.limit, rel=1e-9)
+    other = result.prior_mean - sign * z95 * result.prior_sd
+    assert other == pytest.approx(-end if result.significant else 0, abs=1e-7 * abs(end))
+    assert result.estimate == pytest.approx(exp(estimate))
+    assert result.p_value == pytest.approx(2 * norm.sf(abs(estimate) / se), abs=1e-12)
+
+
+@quick
+@given(estimates, errors)
+def test_intrinsic_credibility_follows_from_its_definitions(estimate, se):
+    low, high = estimate - z95 * se, estimate + z95 * se
+    assume(low * high > 0)
+    result = credibility(exp(low), exp(high))
+    beyond = abs(estimate) > abs(log(result.limit))
+    assert result.intrinsically_credible_matthews == beyond
+    conflict = abs(estimate) / np.hypot(result.prior_sd, se) > z95
+    assert result.intrinsically_credible_held == conflict
+    # Held 2019: a bound on the ratio of the limits; its closed form at any level is 3 + 2 sqrt(2).
+    near, far = sorted(map(abs, (low, high)))
+    assert result.intrinsically_credible_held == (far / near < 3 + 2 * sqrt(2))
+
+
+@quick
+@given(st.floats(0.1, 5), st.floats(0.1, 5))
+def test_inverting_a_ratio_inverts_its_limit(low, width):
+    assert sceptical_limit(exp(-low - width), exp(-low)) == pytest.approx(
+        1 / sceptical_limit(exp(low), exp(low + width))
+    )
+    assume(abs(low - width) > 0.01)
+    assert _priors._advocacy(-low, width) == pytest.approx(-_priors._advocacy(-width, low))
+
+
+def test_non_significant_results_are_never_intrinsically_credible():
+    result = credibility(0.4, 1.3)
+    assert not result.significant
+    assert not result.intrinsically_credible_matthews
+    assert not result.intrinsically_credible_held
+
+
+def test_limit_exactly_at_one_needs_any_advocacy_on_that_side():
+    assert advocacy_limit(1, 3) == inf
+    assert advocacy_limit(0.2, 1) == 0
+    assert credibility(0.2, 1).prior_mean == -inf
+
+
+def test_an_advocacy_limit_beyond_floating_point_is_infinite():
+    assert advocacy_limit(0.99905, 73.9) == inf
+    assert np.isfinite(credibility(0.9905, 73.9).prior_sd)
+
+
+def test_limits_of_the_odds_ratio_of_19_of_20_against_13_of_21():
+    # Oracle: the closed form by hand from Woolf's limits.
+    woolf = effects(*survivors).query("method == 'Woolf'").iloc[0]
+    se = sqrt(1 / 19 + 1 / 1 + 1 / 13 + 1 / 8)
+    estimate = log(19 * 8 / 13)
+    expected = exp((z95 * se) ** 2 / sqrt(estimate**2 - (z95 * se) ** 2))
+    assert sceptical_limit(woolf["low"], woolf["high"]) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("p", "printed"), [(0.05, "0.407"), (0.01, "0.125"), (0.005, "0.072"), (0.001, "0.0188")]
+)
+def test_bayes_factor_bound_agrees_with_sellke_bayarri_berger(p, printed):
+    # Oracle: Sellke, Bayarri and Berger 2001, table of calibrations.
+    decimals = len(printed.partition(".")[2])
+    assert f"{bayes_factor_bound(p):.{decimals}f}" == printed
+
+
+def test_bayes_factor_bound_rises_to_one():
+    values = [bayes_factor_bound(p) for p in np.linspace(1e-6, 1, 300)]
+    assert (np.diff(values) >= 0).all()
+    assert bayes_factor_bound(1 / e) == 1
+    assert bayes_factor_bound(0.9) == 1
+
+
+# Normal priors: known answers -----------------------------------------------------------------
+
+
+def test_normal_posterior_weighs_by_precision():
+    # Oracle: closed form.
+    frame = normal_posterior(-0.74, 0.36, -0.255, 0.13, level=0.9)
+    precision = 1 / 0.36**2 + 1 / 0.13**2
+    mean = (-0.74 / 0.36**2 - 0.255 / 0.13**2) / precision
+    sd = 1 / sqrt(precision)
+    expected = [exp(mean + z * sd) for z in (0, -norm.isf(0.05), norm.isf(0.05))]
+    assert odds_ratios(frame) == pytest.approx(expected)
+    assert frame["probability_above_1"].item() == pytest.approx(norm.sf(0, mean, sd))
+
+
+@pytest.mark.parametrize(
+    ("table", "mean", "sd", "baseline", "expected", "above"),
+    [
+        (perondi, 0, 1, "average", (3.136307048, 0.928635992, 11.759895302), 0.9669932058),
+        (perondi, 0, 1, "arm b", (2.851552731, 0.863260605, 10.232521207), 0.9568811160),
+        (great, -0.255, 0.13, "average", (0.731797779, 0.576012358, 0.929570912), 0.0052575409),
+        (zero_cell, 0, 2.5, "average", (0.096920757, 0.004667818, 0.749717340), 0.0106246712),
+        (survivors, 0, 2.5, "average", (8.856161574, 1.670691475, 75.446683546), 0.9956342379),
+    ],
+)
+def test_logistic_posterior_agrees_with_r(table, mean, sd, baseline, expected, above):
+    # Oracle: R 4.2.2, integrate() over the log odds ratio of an inner integrate() over the
+    # baseline of dbinom(..., plogis(...)) dnorm(...) dnorm(...), and uniroot() for quantiles.
+    frame = logistic_posterior(*table, mean, sd, baseline=baseline)
+    assert odds_ratios(frame) == pytest.approx(expected, rel=2e-7)
+    assert frame["probability_above_1"].item() == pytest.approx(above, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("table", "baseline", "sd"),
+    [
+        (great, "average", 0.93837047),
+        (great, "arm b", 0.78992937),
+        (survivors, "average", 0.86108987),
+        (survivors, "arm b", 0.81457159),
+    ],
+)
+def test_exact_sceptical_prior_sd_agrees_with_r(table, baseline, sd):
+    # Oracle: R 4.2.2, uniroot() on the same nested integrate() with prior mean 0.
+    found = exact_sceptical_prior_sd(*table, baseline=baseline)
+    assert found == pytest.approx(sd, abs=2e-8)
+
+
+def test_logistic_posterior_agrees_with_a_sum_over_a_fine_grid():
+    # Oracle: the definition, with a baseline prior away from its default.
+    t, m = np.linspace(-7, 7, 2801)[:, None], np.linspace(-6, 4, 501)
+    density = (
+        binom.pmf(3, 8, expit(m + t))
+        * binom.pmf(1, 6, expit(m))
+        * norm.pdf(t, 0.4, 0.9)
+        * norm.pdf(m, -1, 0.7)
+    ).sum(axis=1)
+    above = np.trapezoid(density[1400:]) / np.trapezoid(density)
+    frame = logistic_posterior(
+        3, 8, 1, 6, 0.4, 0.9, baseline="arm b", baseline_mean=-1, baseline_sd=0.7
+    )
+    assert frame["probability_above_1"].item() == pytest.approx(above, abs=2e-6)
+
+
+def test_prior_family_has_its_conventional_parameters():
+    # Oracle: definitions in Spiegelhalter, Freedman and Parmar 1994.
+    frame = prior_family(*deaths, benefit_odds_ratio=0.5).set_index("prior")
+    sceptical, neutral, enthusiastic = (
+        norm(*frame.loc[name, ["prior_mean", "prior_sd"]])
+        for name in ("sceptical", "neutral", "enthusiastic")
+    )
+    assert sceptical.cdf(log(0.5)) == pytest.approx(0.05)
+    assert sceptical.median() == 0
+    assert enthusiastic.sf(0) == pytest.approx(0.05)
+    assert enthusiastic.median() == pytest.approx(log(0.5))
+    assert (neutral.mean(), neutral.std()) == (0, 2.5)
+    assert list(frame.columns) == [
+        "prior_mean",
+        "prior_sd",
+        "odds_ratio",
+        "low",
+        "high",
+        "probability_benefit",
+    ]
+
+
+# Normal priors: properties --------------------------------------------------------------------
+
+
+@quick
+@given(tables(25), st.floats(-2, 2), st.floats(0.2, 3))
+def test_exchanging_the_arms_inverts_the_odds_ratio(table, mean, sd):
+    there = logistic_posterior(*table, mean, sd)
+    back = logistic_posterior(*swapped(table), -mean, sd)
+    median, low, high = odds_ratios(back)
+    assert odds_ratios(there) == pytest.approx((1 / median, 1 / high, 1 / low), rel=1e-7)
+    total = there["probability_above_1"].item() + back["probability_above_1"].item()
+    assert total == pytest.approx(1, abs=1e-9)
+
+
+@quick
+@given(tables(25), st.floats(-2, 2), st.floats(0.2, 3), st.sampled_from(list(BASELINES)))
+def test_exchanging_events_and_non_events_inverts_the_odds_ratio(table, mean, sd, baseline):
+    there = logistic_posterior(*table, mean, sd, baseline=baseline)
+    back = logistic_posterior(*mirrored(table), -mean, sd, baseline=baseline)
+    median, low, high = odds_ratios(back)
+    assert odds_ratios(there) == pytest.approx((1 / median, 1 / high, 1 / low), rel=1e-7)
+
+
+@pytest.mark.parametrize("baseline", list(BASELINES))
+def test_large_samples_give_the_normal_posterior(baseline):
+    table = (5200, 10000, 5000, 10000)
+    se = sqrt(1 / 5200 + 1 / 4800 + 1 / 5000 + 1 / 5000)
+    expected = normal_posterior(log(5200 / 4800), se, 0, 0.05)
+    found = logistic_posterior(*table, 0, 0.05, baseline=baseline)
+    assert odds_ratios(found) == pytest.approx(odds_ratios(expected), rel=2e-5)
+    above = expected["probability_above_1"].item()
+    assert found["probability_above_1"].item() == pytest.approx(above, abs=1e-5)
+
+
+def test_a_narrow_prior_is_its_own_posterior():
+    found = logistic_posterior(*survivors, 0.3, 0.001)
+    expected = [exp(0.3 + z * 0.001) for z in (0, -z95, z95)]
+    assert odds_ratios(found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_wide_baseline_prior_matters_little_with_events_and_non_events_in_both_arms():
+    wide = logistic_posterior(*great, 0, 1, baseline_sd=5)
+    wider = logistic_posterior(*great, 0, 1, baseline_sd=10)
+    assert odds_ratios(wide) == pytest.approx(odds_ratios(wider), rel=5e-3)
+
+
+@pytest.mark.parametrize("table", [(0, 5, 0, 5), (5, 5, 0, 5), (1, 1, 0, 1), (0, 2000, 3, 500)])
+def test_empty_cells_have_a_proper_posterior(table):
+    median, low, high = odds_ratios(logistic_posterior(*table, 0, 10))
+    assert 0 < low < median < high < inf
+
+
+def test_probability_is_certain_where_no_effect_is_far_outside_the_posterior():
+    table = (900, 1000, 100, 1000)
+    for arms, expected in ((table, 1), (swapped(table), 0)):
+        frame = logistic_posterior(*arms, 0, 5)
+        assert frame["probability_above_1"].item() == expected
+
+
+def test_more_scepticism_pulls_the_odds_ratio_towards_one():
+    medians = [logistic_posterior(*survivors, 0, sd)["odds_ratio"].item() for sd in (3, 1, 0.3)]
+    assert medians[0] > medians[1] > medians[2] > 1
+
+
+@pytest.mark.parametrize("table", [survivors, great, zero_cell, (10, 10, 0, 10)])
+@pytest.mark.parametrize("baseline", list(BASELINES))
+def test_interval_touches_one_at_the_exact_sceptical_prior(table, baseline):
+    sd = exact_sceptical_prior_sd(*table, baseline=baseline)
+    _, low, high = odds_ratios(logistic_posterior(*table, 0, sd, baseline=baseline))
+    assert min(abs(log(low)), abs(log(high))) == pytest.approx(0, abs=1e-8)
+    _, low, high = odds_ratios(logistic_posterior(*table, 0, 0.9 * sd, baseline=baseline))
+    assert low < 1 < high
+
+
+def test_exact_sceptical_prior_is_the_normal_one_in_large_samples():
+    table = (5300, 10000, 5000, 10000)
+    woolf = effects(*table).query("method == 'Woolf'").iloc[0]
+    expected = sceptical_prior_sd(woolf["low"], woolf["high"])
+    assert exact_sceptical_prior_sd(*table) == pytest.approx(expected, rel=1e-3)
+
+
+def test_exact_sceptical_prior_is_the_same_for_events_and_non_events():
+    expected = exact_sceptical_prior_sd(*survivors)
+    assert exact_sceptical_prior_sd(*deaths) == pytest.approx(expected, abs=1e-9)
+    assert exact_sceptical_prior_sd(*swapped(survivors)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_no_scepticism_is_needed_where_even_a_wide_prior_leaves_one_inside():
+    assert exact_sceptical_prior_sd(10, 20, 9, 20) == inf
+    assert exact_sceptical_prior_sd(0, 5, 0, 5) == inf
+
+
+def test_prior_family_is_ordered_from_sceptic_to_enthusiast():
+    frame = prior_family(*survivors, benefit_odds_ratio=2).set_index("prior")
+    benefit = frame["probability_benefit"]
+    assert benefit["sceptical"] < benefit["neutral"]
+    assert benefit["sceptical"] < benefit["enthusiastic"]
+    assert frame.loc["sceptical", "odds_ratio"] < frame.loc["enthusiastic", "odds_ratio"]
+
+
+def test_prior_family_is_the_same_for_death_and_survival():
+    death = prior_family(*deaths, benefit_odds_ratio=0.5, tail=0.1)
+    survival = prior_family(*survivors, benefit_odds_ratio=2, tail=0.1)
+    found = death["probability_benefit"].to_numpy()
+    assert found == pytest.approx(survival["probability_benefit"].to_numpy(), abs=1e-10)
+    assert 1 / death["low"].to_numpy() == pytest.approx(survival["high"].to_numpy(), rel=1e-8)
+
+
+def test_prior_family_rows_are_logistic_posteriors():
+    # Oracle: R 4.2.2, nested integrate() with prior sd log(2) / qnorm(0.95).
+    frame = prior_family(*survivors, benefit_odds_ratio=2)
+    assert odds_ratios(frame, 0) == pytest.approx((1.586986379, 0.769847111, 3.286522970))
+    assert odds_ratios(frame, 2) == pytest.approx((2.721283955, 1.313066134, 5.690319030))
+    options = {"baseline": "arm b", "baseline_mean": 0.5, "baseline_sd": 1, "level": 0.8}
+    frame = prior_family(*survivors, benefit_odds_ratio=2, neutral_sd=1.5, **options)
+    single = logistic_posterior(*survivors, 0, 1.5, **options)
+    assert odds_ratios(frame, 1) == odds_ratios(single)
+
+
+# Bad input ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        posterior_effects,
+        probability_better,
+        lambda *table: power_prior_curve(*table, [1]),
+        power_prior_tipping,
+        lambda *table: logistic_posterior(*table, 0, 1),
+        lambda *table: prior_family(*table, 2),
+        exact_sceptical_prior_sd,
+    ],
+)
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ((5, 4, 1, 4), "Arm a: events must lie between 0 and n = 4"),
+        ((1, 4, 1.5, 4), "Arm b: events must be a whole number"),
+        ((True, 4, 1, 4), "Arm a: events must be a whole number"),
+        ((1, 4, 0, 0), "Arm b: n must be at least 1"),
+    ],
+)
+def test_impossible_counts_are_refused(function, table, message):
+    with pytest.raises(ValueError, match=message):
+        function(*table)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: beta_posterior(5, 4), "between 0 and n = 4"),
+        (lambda: beta_posterior(1, 4, "flat"), "Jeffreys, uniform, Kerman"),
+        (lambda: beta_posterior(1, 4, (1,)), r"two numbers \(a, b\)"),
+        (lambda: beta_posterior(1, 4, 0.5), r"two numbers \(a, b\)"),
+        (lambda: beta_posterior(1, 4, (-1, 1)), "at least 0"),
+        (lambda: beta_posterior(1, 4, (float("nan"), 1)), "finite number"),
+        (lambda: beta_posterior(0, 4, (0, 0)), "improper or nearly so"),
+        (lambda: posterior_effects(*perondi, level=95), "strictly between 0 and 1"),
+        (lambda: probability_better(*perondi, margins=()), "at least one number"),
+        (lambda: probability_better(*perondi, margins=0.1), "list of numbers"),
+        (lambda: probability_better(*perondi, margins=(1,)), "strictly between -1 and 1"),
+        (lambda: probability_better(*perondi, margins=(True,)), "finite number"),
+        (lambda: probability_better(*perondi, priors={}), "at least one name"),
+        (lambda: probability_better(*perondi, priors=(1, 1)), "at least one name"),
+        (lambda: power_prior_curve(*perondi, []), "at least one number"),
+        (lambda: power_prior_curve(*perondi, 0.5), "list of numbers"),
+        (lambda: power_prior_curve(*perondi, [1.2]), "between 0 and 1"),
+        (lambda: power_prior_curve(*perondi, [0], prior=(0, 0)), "improper or nearly so"),
+        (lambda: power_prior_curve(*perondi, [1], level=95), "strictly between 0 and 1"),
+        (lambda: power_prior_tipping(*perondi, margin=2), "strictly between -1 and 1"),
+        (lambda: power_prior_tipping(*perondi, level=0), "strictly between 0 and 1"),
+        (lambda: sceptical_limit(0.5, 2), "exclude 1, got 0.5 to 2"),
+        (lambda: sceptical_limit(1, 2), "exclude 1"),
+        (lambda: sceptical_limit(2, 1.5), "lower limit must be below"),
+        (lambda: sceptical_limit(0, 0.5), "lower limit of the ratio must be above 0"),
+        (lambda: sceptical_limit(2, inf), "upper limit of the ratio must be a finite"),
+        (lambda: sceptical_prior_sd(2, 3, level=95), "strictly between 0 and 1"),
+        (lambda: advocacy_limit(1.1, 2), "both sides of 1, got 1.1 to 2"),
+        (lambda: advocacy_limit(0.5, 2), "symmetric about 1"),
+        (lambda: credibility(0.5, 0.4), "lower limit must be below"),
+        (lambda: credibility(0.5, 0.9, level=1), "strictly between 0 and 1"),
+        (lambda: intrinsic_p_value(0), "above 0 and at most 1"),
+        (lambda: intrinsic_p_value(0.01, "Box"), "Held, Matthews"),
+        (lambda: bayes_factor_bound(1.5), "above 0 and at most 1"),
+        (lambda: bayes_factor_bound("0.05"), "finite number"),
+        (lambda: normal_posterior(0, 0, 0, 1), "se must be above 0"),
+        (lambda: normal_posterior(float("nan"), 1, 0, 1), "log_estimate must be a finite"),
+        (lambda: normal_posterior(0, 1, 0, -1), "prior_sd must be above 0"),
+        (lambda: logistic_posterior(*perondi, 0, 11), "prior_sd must be at most 10"),
+        (lambda: logistic_posterior(*perondi, inf, 1), "prior_mean must be a finite"),
+        (lambda: logistic_posterior(*perondi, 0, 1, level=95), "strictly between 0 and 1"),
+        (lambda: logistic_posterior(*perondi, 0, 1, baseline="mean"), "average, arm b"),
+        (lambda: logistic_posterior(*perondi, 0, 1, baseline_sd=0), "baseline_sd must be above"),
+        (lambda: prior_family(*perondi, 1), "differ from 1"),
+        (lambda: prior_family(*perondi, -2), "must be above 0"),
+        (lambda: prior_family(*perondi, 2, tail=0.5), "between 0 and 0.5"),
+        (lambda: prior_family(*perondi, 2, neutral_sd=20), "neutral_sd must be at most 10"),
+        (lambda: exact_sceptical_prior_sd(*perondi, level=95), "strictly between 0 and 1"),
+    ],
+)
+def test_bad_arguments_are_refused_with_a_reason(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
