@@ -83,10 +83,10 @@ def test_control_tipping_of_1_of_20_against_8_of_21():
 def test_control_tipping_is_the_fragility_of_the_control_arm(table, alpha, key):
     events_a, n_a, events_b, n_b = table
     row = control_tipping(*table, alpha=alpha, tests=[key]).iloc[0]
-    "to event" if events_a * n_b > events_b * n_a else "to non-event"
     direction = "to event" if events_a * n_b > events_b * n_a else "to non-event"
     switches = fragility(*table, key, alpha)
     switches = switches[(switches["arm"] == "b") & (switches["direction"] == direction)]
+    assert abs(row["fewer_events"]) == switches["index"].item()
     assert row["control_events_needed"] == switches["events_b"].item()
     assert row["p_value"] == pytest.approx(switches["p_value"].item(), nan_ok=True)
 
