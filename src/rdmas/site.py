@@ -9,15 +9,12 @@ from __future__ import annotations
 import html
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
+from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 from rdmas.paper.claims import as_json, scoreboard
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from sphinx.application import Sphinx
 
 CLAIMS_FILE = "claims.json"
 

@@ -19,20 +19,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from rdmas.paper.cohort import SIGNIFICANCE_WORDING, Cohort, load_cohort
 from rdmas.stats import logrank, rounding, two_by_two
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy as np
 
 BASES = ("counts", "ordering", "input", "none")
 VERDICTS = (

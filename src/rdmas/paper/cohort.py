@@ -23,18 +23,15 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from frictionless import Package, errors, system
 
 from rdmas.paper.paths import companion_data_dir
 from rdmas.stats import rounding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DESCRIPTOR = "datapackage.json"
 TIME_UNITS = ("order of events", "days")

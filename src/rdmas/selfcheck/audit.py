@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,6 +19,7 @@ from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.plotting import add_at_risk_counts
 from lifelines.statistics import logrank_test
 from lifelines.utils import median_survival_times
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import barnard_exact, boschloo_exact, chi2, chi2_contingency, fisher_exact
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.stats import proportion as statsmodels_proportion
@@ -27,9 +27,6 @@ from statsmodels.stats import proportion as statsmodels_proportion
 from rdmas.stats.logrank import logrank_p
 from rdmas.stats.proportion import interval
 from rdmas.stats.two_by_two import effects, p_value
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["cox_p_values", "library_conventions", "library_defects", "r_notes"]
 

@@ -13,15 +13,16 @@ import subprocess
 import tempfile
 import time
 import tracemalloc
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 import pandas as pd
 from lifelines.statistics import logrank_test
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import barnard_exact, boschloo_exact, fisher_exact
 from tqdm import tqdm
 
@@ -29,11 +30,6 @@ from rdmas.paper.cohort import load_cohort
 from rdmas.paper.paths import benchmarks_file
 from rdmas.stats.logrank import logrank_p, p_range_curve, random_data_sets
 from rdmas.stats.two_by_two import fisher_grid, p_value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["COLUMNS", "Side", "Task", "measure", "r_has_survival", "stored", "tasks", "write"]
 

@@ -7,14 +7,11 @@ Every function returns a string. What may be rounded is rounded here once, at th
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pandas as pd
 
 from rdmas.stats.rounding import fixed, scaled
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def percent(proportion: float, decimals: int = 0) -> str:
@@ -147,6 +144,13 @@ def listed(items) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+class Text(str):
+    """Text that is shown as it is: the book's plain glue role prints it without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def glue_strings(strings: Mapping[str, str]) -> None:
     """Make strings available to the text of a chapter, by key.
 
@@ -168,4 +172,4 @@ def glue_strings(strings: Mapping[str, str]) -> None:
     for key, text in strings.items():
         if not isinstance(text, str):
             raise TypeError(f"{key} is {text!r}; format it as text first")
-        glue(key, text, display=False)
+        glue(key, Text(text), display=False)

@@ -7,15 +7,12 @@ and bases are marked in words as well as in colour.
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pandas as pd
 from IPython.display import HTML
 
 from rdmas.stats import rounding
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: What each basis means, in the words every page uses.
 BASIS_MEANING = {

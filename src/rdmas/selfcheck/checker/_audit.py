@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,6 @@ from rdmas.paper.cohort import SIGNIFICANCE_WORDING, Cohort
 from rdmas.selfcheck.checker._printing import words
 from rdmas.selfcheck.checker._trials import counts
 from rdmas.stats import rounding
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _COMPARES_ARMS = ("p_value", "significance")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -31,9 +31,6 @@ from rdmas.selfcheck.checker._trials import (
     counts,
 )
 from rdmas.stats.proportion import checked_level, interval
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 Print = tuple[str, str, int | None, str]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,9 +16,6 @@ from rdmas.selfcheck.checker._printing import (
     whole_numbers,
 )
 from rdmas.stats import rounding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _AS_COUNTED = "as counted"
 _EXACT = ("half up", "half to even", "half down")

@@ -5,15 +5,12 @@ The rounding module is what is being checked, so nothing here uses it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from numbers import Integral
-from typing import TYPE_CHECKING
 
 from rdmas.paper.claims import ALPHA
 from rdmas.paper.cohort import SIGNIFICANCE_WORDING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 #: Ways of printing that round the value once; no number printed so may raise an alarm.
 #: "floating point" is what C, Python and R print: binary digits decide their ties.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import chi2_contingency, fisher_exact, hypergeom, mannwhitneyu
@@ -15,9 +15,6 @@ from statsmodels.stats.proportion import proportions_ztest, test_proportions_2in
 from rdmas.selfcheck.checker._printing import whole_number
 from rdmas.stats.logrank import logrank_p
 from rdmas.stats.two_by_two import TESTS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Counts = tuple[int, int, int, int]
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]

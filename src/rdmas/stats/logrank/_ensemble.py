@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from rdmas.stats.logrank._counts import check_counts, check_whole
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def random_data_sets(

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import comb
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rdmas.stats.logrank._statistic import as_data_sets
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import ArrayLike, NDArray
 
 # Sums of scores closer than this count as equal, so that allocations with the same statistic in
 # exact arithmetic stay together. Rounding is some 1e-14; sums that truly differ by less than

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
 from math import comb
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rdmas.stats.logrank._counts import check_counts
 from rdmas.stats.logrank._exact import logrank_scores, permutation_p
 from rdmas.stats.logrank._statistic import p_from_sums
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 STATISTICS = ("logrank", "gehan-wilcoxon", "peto-peto", "exact-logrank")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,6 @@ from rdmas.stats.logrank._search import (
     smallest_z,
 )
 from rdmas.stats.logrank._statistic import p_from_sums
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 # `losses_for_every_order` searches each order by itself, some 10 ms each.
 _MOST_ORDERS = 10_000

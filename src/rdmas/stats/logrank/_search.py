@@ -32,12 +32,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 # Sums of some fifty terms below 1 carry rounding errors of about 1e-14. Improvements smaller than
 # this are taken for rounding; z^2, and with it P, is off by no more than the same order.

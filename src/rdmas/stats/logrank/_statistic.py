@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfc
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 # Patients handled at a time: large enough that numpy's overhead per call vanishes, small enough
 # that the dozen temporary arrays stay in the processor's cache.
