@@ -9,10 +9,11 @@ and, without censoring, the empirical survival function.
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rdmas.stats.survival import at_risk, kaplan_meier
+from rdmas.stats.logrank import logrank_p
+from rdmas.stats.survival import at_risk, cox_p_values, kaplan_meier
 
 derandomised = settings(derandomize=True, deadline=None, max_examples=20)
 
@@ -188,3 +189,65 @@ def test_order_of_patients_does_not_matter(rows, order):
 def test_impossible_patients_are_refused(time, died, arm, message):
     with pytest.raises(ValueError, match=message):
         kaplan_meier(time, died, arm)
+
+
+# Cox regression on the arm alone --------------------------------------------------------------
+
+WEEKS = TIME[SIX_MP] + TIME["control"]
+RELAPSE = DIED[SIX_MP] + DIED["control"]
+CONTROL = [0] * 21 + [1] * 21
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ((WEEKS, RELAPSE, CONTROL), (1.37753761987e-4, 3.28295413142e-5, 5.26092053289e-5)),
+        (
+            ([1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 1, 1, 1, 1, 0, 0], [1, 1, 0, 1, 1, 0, 0, 0]),
+            (0.08884908868, 0.05097034051, 0.05212515452),
+        ),
+    ],
+    ids=["6-MP", "eight patients"],
+)
+def test_cox_p_values_agree_with_r(data, expected):
+    # Oracle: R 4.2.2, survival 3.5-3, summary(coxph()): waldtest, sctest, logtest (Efron).
+    frame = cox_p_values(*data)
+    assert frame["test"].tolist() == ["Wald", "score", "likelihood ratio"]
+    assert frame["p_value"].tolist() == pytest.approx(list(expected), rel=1e-8)
+
+
+@derandomised
+@given(st.permutations(range(12)), st.lists(st.booleans(), min_size=12, max_size=12))
+def test_score_test_without_ties_is_the_log_rank_test(order, died):
+    arm = [0] * 6 + [1] * 6
+    score = cox_p_values(order, died, arm).set_index("test").loc["score", "p_value"]
+    assert score == pytest.approx(logrank_p(order, died, arm), rel=1e-9, nan_ok=True)
+
+
+@derandomised
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.booleans(), st.booleans()), min_size=2, max_size=12)
+)
+def test_cox_p_values_are_the_same_with_arms_exchanged(patients):
+    time, died, arm = map(np.array, zip(*patients, strict=True))
+    assume(died.any())
+    first, second = cox_p_values(time, died, arm), cox_p_values(time, died, ~arm)
+    assert first["p_value"].tolist() == pytest.approx(
+        second["p_value"].tolist(), rel=1e-8, nan_ok=True
+    )
+
+
+def test_without_a_finite_estimate_only_the_score_test_is_left():
+    # The two arms' deaths do not overlap, so the partial likelihood has no maximum.
+    p = cox_p_values([1, 2, 3, 4], [1, 1, 0, 0], [0, 0, 1, 1]).set_index("test")["p_value"]
+    assert np.isnan(p["Wald"]) and np.isnan(p["likelihood ratio"])
+    assert p["score"] == pytest.approx(logrank_p([1, 2, 3, 4], [1, 1, 0, 0], [0, 0, 1, 1]))
+    assert cox_p_values([1, 2], [0, 0], [0, 1])["p_value"].isna().all()
+    assert cox_p_values([1, 2], [1, 1], [1, 1])["p_value"].isna().all()
+
+
+def test_cox_refuses_what_is_not_one_data_set():
+    with pytest.raises(ValueError, match="one-dimensional"):
+        cox_p_values([[1, 2]], [1, 1], [0, 1])
+    with pytest.raises(ValueError, match="only 0 and 1"):
+        cox_p_values([1, 2], [1, 2], [0, 1])

@@ -32,6 +32,7 @@ from frictionless import Package, errors, system
 
 from rdmas.paper.paths import companion_data_dir
 from rdmas.stats import rounding
+from rdmas.stats.checks import Table
 
 DESCRIPTOR = "datapackage.json"
 TIME_UNITS = ("order of events", "days")
@@ -215,12 +216,12 @@ class Cohort:
         ]
         return pd.DataFrame(rows)
 
-    def deaths(self) -> tuple[int, int, int, int]:
-        """Return deaths and patients, treatment arm first.
+    def deaths(self) -> Table:
+        """Return deaths as events in both arms, of which the treatment arm is a.
 
         Returns
         -------
-        deaths_treatment, n_treatment, deaths_control, n_control : int
+        rdmas.stats.checks.Table
 
         Raises
         ------
@@ -230,11 +231,11 @@ class Cohort:
         Examples
         --------
         >>> load_cohort().deaths()
-        (1, 20, 8, 21)
+        Table(events_a=1, n_a=20, events_b=8, n_b=21)
         """
         if self.control_arm is None:
             raise ValueError("a cohort of one arm has nobody to compare with")
-        return (
+        return Table(
             *self.count(self.treatment_arm, "died", "1"),
             *self.count(self.control_arm, "died", "1"),
         )
