@@ -1,5 +1,5 @@
 # make book   environment, checks and the static site in _build/html
-# make test   every check there is, also what CI runs
+# make test   lint, the site, and the quick tests: what CI runs
 # make help   all commands
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,10 +16,12 @@ CODE = data src requirements.txt
 EXECUTED = _build/executed/$(call fingerprint,$(CODE))
 COMPLETE = _build/html/.complete-$(call fingerprint,$(CODE) book _config.yml _toc.yml Makefile)
 
-.PHONY: help book test bench refresh reconstruct serve lock clean
+.PHONY: help book lint test test-long bench refresh reconstruct serve lock clean
 
 help:
 	@grep -E '^# make' Makefile | cut -c 3-
+# make lint         style, types, direction of imports, structure of the chapters
+# make test-long    also what takes long: whole books on odd cohorts, fuzzing, interruptions
 # make bench        measure against peers and store the ratios for the colophon
 # make refresh      update the stored outputs of the notebooks (the only way to do so)
 # make reconstruct  rewrite data/patients.csv from the claims and assumptions
@@ -57,8 +59,22 @@ book: $(READY)
 	@echo
 	@echo "Site: $(CURDIR)/_build/html/index.html"
 
-test: $(READY)
-	$(BIN)/python -m pytest
+lint: $(READY)
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tests/unreached.py
+	$(BIN)/python -m pytest -q tests/book/test_notebooks.py
+
+# One worker a file: the cells of a notebook belong together.
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test: lint book
+	$(PYTEST) -m "not long"
+
+test-long: lint book
+	$(PYTEST)
 
 bench: $(READY)
 	$(BIN)/python -m rdmas.selfcheck.bench book/benchmarks.csv

@@ -7,6 +7,7 @@ import shutil
 import nbformat
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from conftest import REPOSITORY, make
 
 from rdmas.paper import claims
@@ -21,8 +22,10 @@ PAGES = [
 
 @pytest.fixture
 def another(built, tmp_path):
-    """A copy of the built clone, with what was executed, that a test may change."""
-    return shutil.copytree(built[0], tmp_path / "companion", symlinks=True)
+    """A copy of the repository and of its built site that a test may change."""
+    caches = (".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__")
+    unwanted = shutil.ignore_patterns(".git", ".venv", *caches)
+    return shutil.copytree(built[0], tmp_path / "companion", symlinks=True, ignore=unwanted)
 
 
 def text_of(folder, page):
@@ -94,7 +97,7 @@ def test_changed_data_and_a_changed_helper_show_at_once(another):
     place = next(i for i, row in enumerate(rows) if ",ruxolitinib," in row and ",10,0," in row)
     rows[place] = rows[place].replace(",10,0,", ",10,1,")
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    helper = another / "src" / "rdmas" / "prose.py"
+    helper = another / "src" / "rdmas" / "show" / "prose.py"
     code = helper.read_text(encoding="utf-8")
     assert 'return f"{events} of {n}"' in code
     helper.write_text(
@@ -130,3 +133,13 @@ def test_a_typed_number_makes_make_book_fail(another):
     result = make(another, "book")
     assert result.returncode != 0
     assert "test_no_result_number_is_typed_in_prose[cmv]" in result.stdout
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "/reference" not in page])
+def test_no_page_is_long(site, page):
+    """Prose and captions; what stands in tables and in code does not count."""
+    soup = BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+    article = soup.find("article")
+    for aside in article.select("table, pre, details, script, style, .math, .headerlink, dl.py"):
+        aside.decompose()
+    assert len(article.get_text(" ").split()) <= 1500
