@@ -35,6 +35,16 @@ class Table(NamedTuple):
     events_b: int
     n_b: int
 
+    def complement(self) -> Table:
+        """Return the table of the patients without the event.
+
+        Examples
+        --------
+        >>> table(7, 34, 1, 34).complement()
+        Table(events_a=27, n_a=34, events_b=33, n_b=34)
+        """
+        return Table(self.n_a - self.events_a, self.n_a, self.n_b - self.events_b, self.n_b)
+
 
 def whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
     """Return a whole number as a built-in integer.
