@@ -678,11 +678,11 @@ def test_prior_reaches_both_arms_and_the_vague_component(as_posterior):
         ([1, 2], [5], {}, "same length"),
         ([[1, 2]], [[5, 6]], {}, "one-dimensional"),
         (3, 5, {}, "one-dimensional"),
-        ([1, 6], [5, 5], {}, "Cohort 2: events must lie between 0 and n = 5"),
+        ([1, 6], [5, 5], {}, "Cohort 2: events must be a whole number between 0 and 5"),
         ([1, True], [5, 5], {}, "Cohort 2: events must be a whole number"),
         ([1, 0.5], [5, 5], {}, "Cohort 2: events must be a whole number"),
         ([1, float("nan")], [5, 5], {}, "Cohort 2: events must be a whole number"),
-        ([0], [0], {}, "n must be at least 1"),
+        ([0], [0], {}, "n must be a whole number of at least 1"),
         ([0], [10_001], {}, "n must be at most 10000"),
         ([1], [5], {"tau_scale": 0}, "tau_scale must be a number between 0.01 and 5"),
         ([1], [5], {"tau_scale": 6}, "tau_scale must be a number between 0.01 and 5"),
@@ -690,7 +690,7 @@ def test_prior_reaches_both_arms_and_the_vague_component(as_posterior):
         ([1], [5], {"tau_scale": True}, "tau_scale must be a number"),
         ([1], [5], {"logit_mean": 11}, "logit_mean must be a number between -10 and 10"),
         ([1], [5], {"logit_sd": 0}, "logit_sd must be a number above 0"),
-        ([1], [5], {"level": 95}, "level must lie strictly between 0 and 1"),
+        ([1], [5], {"level": 95}, "level must be a number above 0 and below 1"),
     ],
 )
 def test_pooling_refuses_bad_input(events, n, prior, message):
@@ -724,13 +724,16 @@ def test_cohorts_beyond_reconciliation_are_refused():
             "at least 0",
         ),
         (lambda: beta_distribution(1, 1).ppf(1.5), "between 0 and 1"),
-        (lambda: beta_distribution(1, 1).interval(95), "level must lie strictly"),
-        (lambda: beta_distribution(1, 1).updated(6, 5), "events must lie between 0 and n = 5"),
-        (lambda: predictive_counts(beta_distribution(1, 1), 0), "n must be at least 1"),
+        (lambda: beta_distribution(1, 1).interval(95), "level must be a number above 0"),
+        (
+            lambda: beta_distribution(1, 1).updated(6, 5),
+            "events must be a whole number between 0 and 5",
+        ),
+        (lambda: predictive_counts(beta_distribution(1, 1), 0), "n must be a whole number of at least 1"),
         (lambda: predictive_tail(beta_distribution(1, 1), 5), "Give at_least, at_most or both"),
         (
             lambda: predictive_tail(beta_distribution(1, 1), 5, at_least=6),
-            "at_least must lie between 0 and n = 5",
+            "at_least must be a whole number between 0 and 5",
         ),
         (
             lambda: predictive_tail(beta_distribution(1, 1), 5, at_most=2.5),
@@ -754,11 +757,11 @@ def test_cohorts_beyond_reconciliation_are_refused():
         ),
         (
             lambda: control_sources(6, 5, 1, 5, beta_distribution(1, 1)),
-            "Treatment: events must lie between 0 and n = 5",
+            "Treatment: events must be a whole number between 0 and 5",
         ),
         (
             lambda: control_sources(1, 5, 6, 5, beta_distribution(1, 1)),
-            "Control: events must lie between 0 and n = 5",
+            "Control: events must be a whole number between 0 and 5",
         ),
     ],
 )

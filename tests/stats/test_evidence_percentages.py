@@ -62,7 +62,7 @@ def test_the_check_cannot_fail_where_patients_outnumber_percentages():
 
 
 def test_impossible_input_is_refused():
-    with pytest.raises(ValueError, match="events must lie between 0 and n = 5, got 6"):
+    with pytest.raises(ValueError, match="events must be a whole number between 0 and 5, got 6"):
         check("50%", 6, 5)
     with pytest.raises(ValueError, match="at least one member"):
         share_excluded(0, 0)

@@ -635,12 +635,12 @@ def test_predictive_probability_matches_the_predictive_interval():
         ([3], [10], "cannot be estimated from one study"),
         ([], [], "at least one study"),
         ([1, 2], [10], "got 2 and 1"),
-        ([1, 11], [10, 10], "position 1: events must lie between 0 and n = 10"),
+        ([1, 11], [10, 10], "position 1: events must be a whole number between 0 and 10"),
         ([1, 2.5], [10, 10], "position 1: events must be a whole number"),
         ([True, 2], [10, 10], "position 0: events must be a whole number"),
         ([1, 2], [10, math.nan], "position 1: n must be a whole number"),
-        ([0, 2], [0, 10], "position 0: n must be at least 1"),
-        ([-1, 2], [5, 10], "position 0: events must lie between"),
+        ([0, 2], [0, 10], "position 0: n must be a whole number of at least 1"),
+        ([-1, 2], [5, 10], "position 0: events must be a whole number between"),
         (3, 10, "events must be a sequence"),
         ("12", [3, 4], "events must be a sequence"),
         ([[1, 2], [3, 4]], [10, 10], "events must be a whole number"),
@@ -656,7 +656,7 @@ def test_impossible_cohorts_are_refused(events, n, message):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"level": 95}, "level must lie strictly between 0 and 1"),
+        ({"level": 95}, "level must be a number above 0 and below 1"),
         ({"nodes": 4}, "nodes must be a whole number between 5 and 200"),
         ({"nodes": 9.5}, "nodes must be a whole number"),
         ({"between_study_sd_logit": -1}, "must lie between 0 and 50"),
@@ -696,7 +696,7 @@ def test_impossible_options_of_the_other_functions_are_refused():
     ("arguments", "message"),
     [
         ({"n": 20}, "at_least, at_most or both"),
-        ({"n": 0, "at_least": 0}, "n must be at least 1"),
+        ({"n": 0, "at_least": 0}, "n must be a whole number of at least 1"),
         ({"n": 20, "at_least": 21}, "at_least must be a whole number between 0 and 20"),
         ({"n": 20, "at_most": -1}, "at_most must be a whole number between 0 and 20"),
         ({"n": 20, "at_most": 2.5}, "at_most must be a whole number"),

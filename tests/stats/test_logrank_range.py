@@ -1,6 +1,5 @@
 """The range of log-rank P over unseen follow-up, against enumeration, sampling and lifelines."""
 
-import time as clock
 import warnings
 from dataclasses import replace
 
@@ -19,11 +18,16 @@ from rdmas.stats.logrank import (
     orderings,
     p_range,
     p_range_curve,
-    p_range_details,
     random_data_sets,
     weak_orderings,
 )
 from rdmas.stats.logrank._statistic import p_from_sums
+
+
+def ends(*counts, **follow_up):
+    """Both ends of the range of P."""
+    found = p_range(*counts, **follow_up)
+    return found.low, found.high
 
 
 def every_data_set(deaths_a, n_a, deaths_b, n_b, ties):
@@ -175,10 +179,10 @@ def test_losses_needed_are_those_of_enumeration(table, alpha):
 
 def test_range_without_losses_is_that_of_the_orders():
     # R survdiff over the nine orders: 0.009057115301 (arm a last) to 0.01417229308 (arm a first).
-    low, high = p_range(1, 20, 8, 21)
+    low, high = ends(1, 20, 8, 21)
     assert (low, high) == pytest.approx((0.009057115301, 0.01417229308), rel=1e-9)
     listed = weak_orderings(1, 20, 8, 21)["p_value"]
-    assert p_range(1, 20, 8, 21, ties=True) == pytest.approx((listed.min(), listed.max()))
+    assert ends(1, 20, 8, 21, ties=True) == pytest.approx((listed.min(), listed.max()))
 
 
 @given(counts())
@@ -186,7 +190,7 @@ def test_range_without_losses_is_that_of_the_orders():
 def test_range_without_losses_is_that_of_the_listed_orders(table):
     for ties, list_orders in [(False, orderings), (True, weak_orderings)]:
         p_value = list_orders(*table)["p_value"].dropna()
-        details = p_range_details(*table, ties=ties)
+        details = p_range(*table, ties=ties)
         if p_value.empty:
             assert np.isnan(details.low)
             continue
@@ -205,20 +209,20 @@ def test_losses_that_one_against_eight_deaths_withstand():
 
 def test_z_of_one_sign_only_makes_the_high_end_exact():
     # With deaths in one arm only, and so few losses, arm b is always worse.
-    details = p_range_details(0, 10, 5, 10, lost=2)
+    details = p_range(0, 10, 5, 10, lost=2)
     assert not details.high_is_bound
     assert details.high == details.high_attained < 1.0
 
 
 def test_z_of_both_signs_makes_the_high_end_a_bound():
-    details = p_range_details(3, 10, 3, 10, lost=1)
+    details = p_range(3, 10, 3, 10, lost=1)
     assert details.high_is_bound
     assert details.high_attained < details.high == 1.0
 
 
 def test_a_corner_without_any_difference_makes_one_exact():
     # At risk 3 and 3 when one of arm b dies, then 2 and 2 after arm a lost one: E is 1/2 + 1/2.
-    details = p_range_details(1, 3, 1, 3, lost=1)
+    details = p_range(1, 3, 1, 3, lost=1)
     assert details.high == details.high_attained == pytest.approx(1.0, abs=1e-12)
     assert not details.high_is_bound
 
@@ -230,7 +234,7 @@ def test_a_corner_without_any_difference_makes_one_exact():
 @settings(max_examples=60)
 def test_data_sets_at_the_ends_fit_the_counts_and_give_the_ends(table, lost, ties):
     deaths_a, n_a, deaths_b, n_b = table
-    details = p_range_details(*table, lost=lost, ties=ties)
+    details = p_range(*table, lost=lost, ties=ties)
     if np.isnan(details.low):
         assert details.low_data is details.high_data is None
         return
@@ -269,8 +273,8 @@ def test_range_widens_with_losses_and_with_ties(table, lost):
 @settings(max_examples=40)
 def test_swapping_arms_leaves_the_range_unchanged(table, lost, ties):
     deaths_a, n_a, deaths_b, n_b = table
-    assert p_range(deaths_b, n_b, deaths_a, n_a, lost, ties) == pytest.approx(
-        p_range(*table, lost, ties), abs=1e-12, nan_ok=True
+    assert ends(deaths_b, n_b, deaths_a, n_a, lost=lost, ties=ties) == pytest.approx(
+        ends(*table, lost=lost, ties=ties), abs=1e-12, nan_ok=True
     )
 
 
@@ -280,12 +284,12 @@ def test_a_row_of_the_curve_is_the_range(table, lost, ties):
     row = p_range_curve(*table, max_lost=lost, ties=ties).iloc[-1]
     assert row["lost"] == lost
     assert (row["low"], row["high"]) == pytest.approx(
-        p_range(*table, lost, ties), abs=1e-12, nan_ok=True
+        ends(*table, lost=lost, ties=ties), abs=1e-12, nan_ok=True
     )
 
 
 def test_more_losses_than_survivors_change_nothing():
-    assert p_range(1, 4, 2, 3, lost=10**9) == p_range(1, 4, 2, 3, lost=4)
+    assert ends(1, 4, 2, 3, lost=10**9) == ends(1, 4, 2, 3, lost=4)
 
 
 def test_budgets_searched_apart_give_the_same_curve(monkeypatch):
@@ -299,11 +303,11 @@ def test_budgets_searched_apart_give_the_same_curve(monkeypatch):
 def test_random_data_sets_never_leave_the_range(lost):
     table = (1, 20, 8, 21)
     time, died, arm = random_data_sets(*table, n_datasets=40_000, lost=lost, seed=lost)
-    low, high = p_range(*table, lost=lost)
+    low, high = ends(*table, lost=lost)
     p_value = logrank_p(time, died, arm)
     assert low - 1e-12 <= np.nanmin(p_value)
     assert np.nanmax(p_value) <= high + 1e-12
-    low, high = p_range(*table, lost=lost, ties=True)
+    low, high = ends(*table, lost=lost, ties=True)
     p_value = logrank_p(time // 2, died, arm)
     assert low - 1e-12 <= np.nanmin(p_value)
     assert np.nanmax(p_value) <= high + 1e-12
@@ -331,12 +335,12 @@ def test_every_order_needs_at_least_the_losses_that_some_order_needs(table):
 # Refusals and limits --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", [p_range, p_range_details, losses_to_exceed])
+@pytest.mark.parametrize("function", [p_range, losses_to_exceed])
 @pytest.mark.parametrize(
     "table", [(-1, 5, 1, 5), (6, 5, 1, 5), (1, 5, 6, 5), (0, 0, 1, 5), (1.5, 5, 1, 5)]
 )
 def test_impossible_counts_are_refused(function, table):
-    with pytest.raises(ValueError, match=r"^(n_|deaths_)"):
+    with pytest.raises(ValueError, match=r"^Arm [ab]: (n|events) must be a whole number"):
         function(*table)
 
 
@@ -349,7 +353,7 @@ def test_impossible_losses_are_refused(lost):
 @pytest.mark.parametrize("alpha", [0, 1, -0.1, float("nan")])
 @pytest.mark.parametrize("function", [losses_to_exceed, losses_for_every_order])
 def test_impossible_alpha_is_refused(function, alpha):
-    with pytest.raises(ValueError, match="alpha must lie between 0 and 1"):
+    with pytest.raises(ValueError, match="alpha must be a number above 0 and below 1"):
         function(1, 5, 1, 5, alpha=alpha)
 
 
@@ -365,17 +369,7 @@ def test_an_alpha_that_only_the_bound_reaches_is_not_answered():
 
 
 def test_nobody_died_leaves_no_range():
-    assert np.isnan(p_range(0, 5, 0, 5, lost=3)).all()
-    assert p_range_details(0, 5, 0, 5).low_data is None
+    assert np.isnan(ends(0, 5, 0, 5, lost=3)).all()
+    assert p_range(0, 5, 0, 5).low_data is None
     assert losses_to_exceed(0, 5, 0, 5) is None
     assert p_range_curve(0, 5, 0, 5, max_lost=2)["low"].isna().all()
-
-
-def test_whole_curves_take_seconds():
-    # Generous multiples of the times measured (0.15 s and 1.2 s), for slow or busy machines.
-    start = clock.perf_counter()
-    p_range_curve(1, 20, 8, 21, max_lost=32)
-    assert clock.perf_counter() - start < 1.0
-    start = clock.perf_counter()
-    p_range_curve(20, 100, 30, 100, max_lost=20)
-    assert clock.perf_counter() - start < 30.0

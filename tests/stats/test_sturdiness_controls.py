@@ -379,9 +379,9 @@ ON_COUNTS = [
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ((1, 5, 7, 6), "Arm b: events must lie between 0 and n = 6"),
+        ((1, 5, 7, 6), "Arm b: events must be a whole number between 0 and 6"),
         ((1.5, 5, 2, 6), "Arm a: events must be a whole number"),
-        ((1, 0, 2, 6), "Arm a: n must be at least 1"),
+        ((1, 0, 2, 6), "Arm a: n must be a whole number of at least 1"),
         ((1, 5, True, 6), "Arm b: events must be a whole number"),
     ],
 )
@@ -398,7 +398,7 @@ def test_unknown_tests_and_levels_are_refused(function):
         function(1, 5, 2, 6, tests="fisher")
     with pytest.raises(ValueError, match="at least one test"):
         function(1, 5, 2, 6, tests=[])
-    with pytest.raises(ValueError, match="strictly between 0 and 1"):
+    with pytest.raises(ValueError, match="above 0 and below 1"):
         function(1, 5, 2, 6, alpha=5)
 
 
@@ -421,8 +421,8 @@ def test_empty_lists_unknown_methods_and_levels_are_refused():
         discounted_controls(1, 5, 2, 6, [])
     with pytest.raises(ValueError, match="method must be one of minlike, central, mid-p"):
         tipping_rate(1, 5, method="blaker")
-    with pytest.raises(ValueError, match="events must lie between"):
+    with pytest.raises(ValueError, match="events must be a whole number between"):
         tipping_rate(6, 5)
     for function in (lambda: tipping_rate(1, 5, alpha=95), lambda: tipping_weight(1, 5, 2, 6, 95)):
-        with pytest.raises(ValueError, match="strictly between 0 and 1"):
+        with pytest.raises(ValueError, match="above 0 and below 1"):
             function()

@@ -393,9 +393,9 @@ ON_COUNTS = [
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ((1, 5, 7, 6), "Arm b: events must lie between 0 and n = 6"),
+        ((1, 5, 7, 6), "Arm b: events must be a whole number between 0 and 6"),
         ((1.5, 5, 2, 6), "Arm a: events must be a whole number"),
-        ((1, 0, 2, 6), "Arm a: n must be at least 1"),
+        ((1, 0, 2, 6), "Arm a: n must be a whole number of at least 1"),
         ((1, 5, True, 6), "Arm b: events must be a whole number"),
     ],
 )
@@ -406,7 +406,7 @@ def test_impossible_counts_are_refused(function, table, message):
 
 @pytest.mark.parametrize("function", ON_COUNTS)
 def test_levels_given_as_percentages_are_refused(function):
-    with pytest.raises(ValueError, match="strictly between 0 and 1"):
+    with pytest.raises(ValueError, match="above 0 and below 1"):
         function(1, 5, 2, 6, alpha=5)
 
 
@@ -430,5 +430,5 @@ def test_impossible_maps_are_refused():
         significance_map(5, 2.5)
     with pytest.raises(ValueError, match="test must be one of"):
         significance_map(5, 5, tests=["t"])
-    with pytest.raises(ValueError, match="strictly between 0 and 1"):
+    with pytest.raises(ValueError, match="above 0 and below 1"):
         significance_map(5, 5, alpha=95)

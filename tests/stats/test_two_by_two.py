@@ -405,9 +405,9 @@ def test_tables_of_two_hundred_patients_a_side_are_computed_and_ordered():
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ((1, 0, 1, 5), "Arm a: n must be at least 1"),
-        ((1, 5, 6, 5), "Arm b: events must lie between 0 and n = 5"),
-        ((-1, 5, 1, 5), "Arm a: events must lie"),
+        ((1, 0, 1, 5), "Arm a: n must be a whole number of at least 1"),
+        ((1, 5, 6, 5), "Arm b: events must be a whole number between 0 and 5"),
+        ((-1, 5, 1, 5), "Arm a: events must be"),
         ((1, 5, 1.5, 5), "Arm b: events must be a whole number"),
         ((True, 5, 1, 5), "Arm a: events must be a whole number"),
     ],
@@ -756,7 +756,7 @@ def test_effects_has_the_promised_columns_and_rows():
 
 
 def test_level_given_as_a_percentage_is_refused():
-    with pytest.raises(ValueError, match="strictly between 0 and 1"):
+    with pytest.raises(ValueError, match="above 0 and below 1"):
         effects(7, 34, 1, 34, level=95)
 
 
@@ -847,7 +847,7 @@ def test_index_is_none_where_no_switches_suffice():
 def test_fragility_refuses_unknown_tests_and_levels():
     with pytest.raises(ValueError, match="test must be one of"):
         fragility_index(1, 20, 8, 21, test="t")
-    with pytest.raises(ValueError, match="strictly between 0 and 1"):
+    with pytest.raises(ValueError, match="above 0 and below 1"):
         fragility_index(1, 20, 8, 21, alpha=5)
 
 

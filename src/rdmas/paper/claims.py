@@ -418,7 +418,7 @@ class UnseenFollowup:
     low, high : float
         Ends of the attainable range.
     high_is_bound : bool
-        Whether `high` is an upper bound only, see `rdmas.stats.logrank.p_range_details`.
+        Whether `high` is an upper bound only, see `rdmas.stats.logrank.p_range`.
     high_attained : float
         The largest value that is known to be attained.
     limited : bool
@@ -521,7 +521,7 @@ def _unseen_followup(counts: tuple[int, int, int, int]) -> tuple[UnseenFollowup,
     known = {ties: _orders_known(counts, ties) for ties in (False, True)}
     found = []
     for lost, ties, assumption in rungs:
-        ends = logrank.p_range_details(*counts, lost=lost, ties=ties)
+        ends = logrank.p_range(*counts, lost=lost, ties=ties)
         found.append(
             UnseenFollowup(
                 assumption,

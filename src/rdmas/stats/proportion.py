@@ -1,14 +1,15 @@
 """Confidence intervals for one binomial proportion."""
 
 from collections.abc import Callable
-from numbers import Real
 from types import MappingProxyType
 
 from scipy.optimize import brentq
 from scipy.special import bdtr, betainc
 from statsmodels.stats.proportion import proportion_confint
 
-__all__ = ["METHODS", "checked_counts", "checked_level", "interval"]
+from rdmas.stats import checks
+
+__all__ = ["METHODS", "interval"]
 
 #: Display name of each method of `interval`, by its key.
 METHODS = MappingProxyType(
@@ -26,78 +27,6 @@ METHODS = MappingProxyType(
 # Relative width of a tie between two tail probabilities: far above the rounding error of the
 # binomial distribution function (about 1e-13), far below any real difference.
 _TIE = 1e-10
-
-
-def checked_counts(events: int, n: int) -> tuple[int, int]:
-    """
-    Return the events and size of one arm as integers, or say why they cannot be counts.
-
-    Parameters
-    ----------
-    events : int
-        Number of patients with the event.
-    n : int
-        Number of patients.
-
-    Returns
-    -------
-    events, n : int
-        The same numbers as built-in integers. Whole floats, such as 19.0, are accepted, because
-        a data frame column with a gap stores its counts that way.
-
-    Raises
-    ------
-    ValueError
-        If either is a bool, not a number or not whole, if `n` is below 1, or if `events` is
-        not between 0 and `n`.
-
-    Examples
-    --------
-    >>> checked_counts(7.0, 34)
-    (7, 34)
-    >>> checked_counts(35, 34)
-    Traceback (most recent call last):
-        ...
-    ValueError: events must lie between 0 and n = 34, got 35.
-    """
-    events, n = _whole(events, "events"), _whole(n, "n")
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}.")
-    if not 0 <= events <= n:
-        raise ValueError(f"events must lie between 0 and n = {n}, got {events}.")
-    return events, n
-
-
-def checked_level(level: float) -> float:
-    """
-    Return the confidence level as a float, or say why it cannot be one.
-
-    Parameters
-    ----------
-    level : float
-        Confidence level, strictly between 0 and 1.
-
-    Returns
-    -------
-    float
-        The same number.
-
-    Raises
-    ------
-    ValueError
-        If `level` is not a number strictly between 0 and 1 (so 95, meant as a percentage, is
-        refused).
-
-    Examples
-    --------
-    >>> checked_level(95)
-    Traceback (most recent call last):
-        ...
-    ValueError: level must lie strictly between 0 and 1, got 95.
-    """
-    if isinstance(level, bool) or not isinstance(level, Real) or not 0 < level < 1:
-        raise ValueError(f"level must lie strictly between 0 and 1, got {level!r}.")
-    return float(level)
 
 
 def interval(
@@ -164,18 +93,11 @@ def interval(
     >>> print("{:.4f} to {:.4f}".format(*interval(0, 9, "blaker")))
     0.0000 to 0.3161
     """
-    events, n = checked_counts(events, n)
-    level = checked_level(level)
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
+    events, n = checks.counts(events, n)
+    level = checks.level(level)
+    checks.one_of("method", method, METHODS)
     low, high = _INTERVALS[method](events, n, 1 - level)
     return float(low), float(high)
-
-
-def _whole(value: int, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, Real) or value != value // 1:
-        raise ValueError(f"{name} must be a whole number, got {value!r}.")
-    return int(value)
 
 
 def _from_statsmodels(name: str) -> Callable[[int, int, float], tuple[float, float]]:

@@ -30,7 +30,8 @@ from rdmas.selfcheck.checker._trials import (
     TrialLaw,
     counts,
 )
-from rdmas.stats.proportion import checked_level, interval
+from rdmas.stats import checks
+from rdmas.stats.proportion import interval
 
 Print = tuple[str, str, int | None, str]
 
@@ -112,7 +113,7 @@ def p_value_false_alarms(
     4  below or above 0.05          5        0
     5             in words          5        0
     """
-    level, decimals = checked_level(level), whole_numbers("decimals", decimals, 0)
+    level, decimals = checks.level(level), whole_numbers("decimals", decimals, 0)
     if unknown := set(printings) - set(PRINTINGS):
         raise ValueError(
             f"printings may hold {', '.join(PRINTINGS)}, got {', '.join(map(str, unknown))}."
@@ -190,7 +191,7 @@ def p_value_planted_errors(
     >>> found.set_index("error").loc["half the P-value", "data_sets":"caught"].astype(int).tolist()
     [4, 0, 0, 0, 4]
     """
-    level, decimals = checked_level(level), whole_numbers("decimals", decimals, 0)
+    level, decimals = checks.level(level), whole_numbers("decimals", decimals, 0)
     if authors_tests is None:
         authors_tests = [test for test in AUTHORS_TESTS if test.basis != "none"]
     # Apart from the draws of trials, which are those of `p_value_false_alarms`.

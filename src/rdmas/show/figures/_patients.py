@@ -190,7 +190,7 @@ def plot_followup(
     ----------
     data_sets : dict of str to pandas.DataFrame
         Heading, and columns ``arm`` ("a" or "b"), ``time`` and ``died``, as in
-        `rdmas.stats.logrank.p_range_details`.
+        `rdmas.stats.logrank.p_range`.
     arms : tuple of str
         Names of arms a and b.
     ax : array of matplotlib.axes.Axes, optional

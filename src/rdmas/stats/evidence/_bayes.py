@@ -17,7 +17,7 @@ from scipy.interpolate import BSpline, CubicSpline, make_interp_spline
 from scipy.optimize import brentq
 from scipy.special import expit, gammaln, log_expit, logit, logsumexp, xlogy
 
-from rdmas.stats.proportion import checked_counts, checked_level
+from rdmas.stats import checks
 
 # Nodes are equidistant in u, where the logit is 2 sinh(u). The trapezoidal rule then converges
 # exponentially, because every density here is smooth and vanishes at both ends, and nodes are
@@ -226,7 +226,7 @@ class ProportionDistribution:
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Equal-tailed interval: quantiles that leave half of 1 - `level` on either side."""
-        tail = (1 - checked_level(level)) / 2
+        tail = (1 - checks.level(level)) / 2
         low, high = self.ppf([tail, 1 - tail])
         return float(low), float(high)
 
@@ -436,7 +436,7 @@ def pool_bayes(
     tau_scale = _checked_between("tau_scale", tau_scale, 0.01, 5)
     logit_mean = _checked_between("logit_mean", logit_mean, -10, 10)
     logit_sd = _checked_between("logit_sd", logit_sd, 0, 10, above=True)
-    level = checked_level(level)
+    level = checks.level(level)
     median_cohort, predictive, tau = _grid_posterior(events, n, tau_scale, logit_mean, logit_sd)
     low, high = median_cohort.interval(level)
     prediction_low, prediction_high = predictive.interval(level)
@@ -735,7 +735,7 @@ def contrast(
     >>> print(f"{result.lower_by_more_than[0.0]:.4f} {result.lower_by_more_than[0.1]:.4f}")
     0.9862 0.8062
     """
-    level = checked_level(level)
+    level = checks.level(level)
     margins = [_checked_between("Each margin", margin, 0, 1) for margin in margins]
     if 1.0 in margins:
         raise ValueError("Each margin must be below 1, the largest possible difference.")
@@ -1157,7 +1157,7 @@ def _log_choose(n: int, events: int) -> float:
 
 def _checked_arm(events: int, n: int, name: str = "events") -> tuple[int, int]:
     try:
-        events, n = checked_counts(events, n)
+        events, n = checks.counts(events, n)
     except ValueError as error:
         raise ValueError(str(error).replace("events", name, 1)) from None
     if n > _LARGEST_N:

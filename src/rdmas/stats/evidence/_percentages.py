@@ -4,8 +4,7 @@ from fractions import Fraction
 
 import pandas as pd
 
-from rdmas.stats import rounding
-from rdmas.stats.proportion import checked_counts
+from rdmas.stats import checks, rounding
 
 # A denominator this much smaller or larger is still an everyday slip: somebody not followed up,
 # or counted in another table of the same article.
@@ -62,7 +61,7 @@ def percentage_checks(percentages: pd.DataFrame) -> pd.DataFrame:
     for reported, numerator, denominator in zip(
         percentages["reported"], percentages["numerator"], percentages["denominator"]
     ):
-        events, n = checked_counts(numerator, denominator)
+        events, n = checks.counts(numerator, denominator)
         rows.append(
             {
                 "recomputed": rounding.print_like(Fraction(events, n), reported),

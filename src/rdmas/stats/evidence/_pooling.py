@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import betainc, betaln, expit, logit, roots_hermitenorm
 from scipy.stats import chi2, norm
 
-from rdmas.stats.proportion import checked_counts, checked_level
+from rdmas.stats import checks
 
 # Between-study standard deviations beyond this are not searched: at 50 logits a cohort has
 # either no events or only events, for all practical purposes.
@@ -217,7 +217,7 @@ def pool(
     0.0770
     """
     likelihood = _Likelihood(*_checked_studies(events, n), nodes)
-    level = checked_level(level)
+    level = checks.level(level)
     if between_study_sd_logit is None:
         sd, centre, terms = likelihood.maximum()
         # At tau = 0 the likelihood is level in tau, which then tells nothing of the logit.
@@ -315,7 +315,7 @@ def heterogeneity(
     2.9
     """
     likelihood = _Likelihood(*_checked_studies(events, n), nodes)
-    level = checked_level(level)
+    level = checks.level(level)
     sd, centre, terms = likelihood.maximum()
     at_zero = likelihood.given_sd(0.0)[1]
     ratio = max(0.0, 2 * (terms.log_likelihood - at_zero.log_likelihood))
@@ -546,7 +546,7 @@ def predictive_probability(
     >>> print(f"{predictive_probability(pooled, 50, at_most=9):.4f}")
     0.9129
     """
-    _, n = checked_counts(0, n)
+    _, n = checks.counts(0, n)
     if at_least is None and at_most is None:
         raise ValueError("at_least, at_most or both must be given.")
     low = 0 if at_least is None else _checked_whole(at_least, "at_least", 0, n)
@@ -874,7 +874,7 @@ def _checked_studies(events: Sequence[int], n: Sequence[int]) -> tuple[np.ndarra
     checked = []
     for position, pair in enumerate(zip(events, n, strict=True)):
         try:
-            checked.append(checked_counts(*pair))
+            checked.append(checks.counts(*pair))
         except ValueError as error:
             raise ValueError(f"Study at position {position}: {error}") from None
     return tuple(np.array(checked, dtype=np.int64).T)

@@ -12,17 +12,16 @@ from rdmas.stats.logrank._one_loss import one_loss
 from rdmas.stats.logrank._order_counts import ordering_counts
 from rdmas.stats.logrank._orders import data_of_order, orderings, weak_orderings
 from rdmas.stats.logrank._range import (
-    PRangeDetails,
+    PRange,
     losses_for_every_order,
     losses_to_exceed,
     p_range,
     p_range_curve,
-    p_range_details,
 )
 from rdmas.stats.logrank._statistic import logrank_p
 
 __all__ = [
-    "PRangeDetails",
+    "PRange",
     "data_of_order",
     "exact_logrank_p",
     "logrank_p",
@@ -33,7 +32,6 @@ __all__ = [
     "orderings",
     "p_range",
     "p_range_curve",
-    "p_range_details",
     "random_data_sets",
     "weak_orderings",
 ]

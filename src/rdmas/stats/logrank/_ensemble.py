@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rdmas.stats.logrank._counts import check_counts, check_whole
+from rdmas.stats import checks
 
 
 def random_data_sets(
@@ -65,8 +65,8 @@ def random_data_sets(
     >>> logrank_p(time, died, arm).shape
     (2,)
     """
-    deaths_a, n_a, deaths_b, n_b = check_counts(deaths_a, n_a, deaths_b, n_b)
-    n_datasets, lost = check_whole("n_datasets", n_datasets), check_whole("lost", lost)
+    deaths_a, n_a, deaths_b, n_b = checks.table(deaths_a, n_a, deaths_b, n_b)
+    n_datasets, lost = checks.whole("n_datasets", n_datasets), checks.whole("lost", lost)
     deaths = deaths_a + deaths_b
     survivors = n_a + n_b - deaths
     if lost > survivors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from rdmas.stats.logrank._counts import check_counts
+from rdmas.stats import checks
 from rdmas.stats.logrank._orders import orderings
 from rdmas.stats.logrank._statistic import logrank_p
 
@@ -43,7 +43,7 @@ def one_loss(deaths_a: int, n_a: int, deaths_b: int, n_b: int) -> pd.DataFrame:
     6    BA        B              0  0.083265
     7    BA        B              1  0.220671
     """
-    deaths_a, n_a, deaths_b, n_b = check_counts(deaths_a, n_a, deaths_b, n_b)
+    deaths_a, n_a, deaths_b, n_b = checks.table(deaths_a, n_a, deaths_b, n_b)
     n_deaths = deaths_a + deaths_b
     died = np.concatenate([np.arange(n_a) < deaths_a, np.arange(n_b) < deaths_b])
     arm = np.arange(n_a + n_b) >= n_a

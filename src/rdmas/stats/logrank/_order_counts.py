@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rdmas.stats.logrank._counts import check_counts, check_whole
+from rdmas.stats import checks
 from rdmas.stats.logrank._orders import EQUAL_P, number_of_weak_orders
 from rdmas.stats.logrank._search import Counts
 from rdmas.stats.logrank._statistic import p_from_sums
@@ -85,9 +85,9 @@ def ordering_counts(
     3      0.7       2
     4      0.8       1
     """
-    counts = Counts(*check_counts(deaths_a, n_a, deaths_b, n_b), lost=0, ties=bool(ties))
+    counts = Counts(*checks.table(deaths_a, n_a, deaths_b, n_b), lost=0, ties=bool(ties))
     if decimals is not None:
-        decimals = check_whole("decimals", decimals)
+        decimals = checks.whole("decimals", decimals)
     exact = _number_of_orders(counts) <= _MOST_ORDERS
     if not exact and decimals is None:
         raise ValueError(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rdmas.stats.logrank._counts import check_counts
+from rdmas.stats import checks
 from rdmas.stats.logrank._exact import logrank_scores, permutation_p
 from rdmas.stats.logrank._statistic import p_from_sums
 
@@ -75,7 +75,7 @@ def orderings(
     1   BAB        2  0.377540             1
     2   BBA        3  0.279744             1
     """
-    deaths_a, n_a, deaths_b, n_b = check_counts(deaths_a, n_a, deaths_b, n_b)
+    deaths_a, n_a, deaths_b, n_b = checks.table(deaths_a, n_a, deaths_b, n_b)
     _check_statistic(statistic, STATISTICS)
     deaths = deaths_a + deaths_b
     _check_rows(comb(deaths, deaths_a))
@@ -130,7 +130,7 @@ def weak_orderings(
     1    AB               2  0.937183             1
     2  (AB)               1  0.865772             1
     """
-    deaths_a, n_a, deaths_b, n_b = check_counts(deaths_a, n_a, deaths_b, n_b)
+    deaths_a, n_a, deaths_b, n_b = checks.table(deaths_a, n_a, deaths_b, n_b)
     _check_statistic(statistic, STATISTICS[:3])
     _check_rows(number_of_weak_orders(deaths_a, deaths_b))
     weak_orders = list(_weak_orders(deaths_a, deaths_b))
@@ -189,7 +189,7 @@ def data_of_order(
     if set(order) - set("AB"):
         raise ValueError(f"order must hold the letters A and B only, got {order!r}.")
     deaths_a, deaths_b = order.count("A"), order.count("B")
-    check_counts(deaths_a, n_a, deaths_b, n_b)
+    checks.table(deaths_a, n_a, deaths_b, n_b)
     time = np.full(n_a + n_b, len(order) + 1.0)
     places = np.arange(1.0, len(order) + 1.0)
     in_a = np.array([letter == "A" for letter in order], dtype=bool)

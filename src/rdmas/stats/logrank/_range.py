@@ -10,7 +10,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from rdmas.stats.logrank._counts import check_alpha, check_counts, check_whole
+from rdmas.stats import checks
 from rdmas.stats.logrank._search import (
     TOLERANCE,
     Completions,
@@ -26,14 +26,14 @@ from rdmas.stats.logrank._statistic import p_from_sums
 _MOST_ORDERS = 10_000
 
 
-@dataclass(frozen=True)
-class PRangeDetails:
-    """The range of P with the data sets at its ends.
+@dataclass(frozen=True, eq=False)
+class PRange:
+    """The range of log-rank P over unseen follow-up, with a data set at each end.
 
     Attributes
     ----------
     low, high : float
-        As returned by `p_range`; NaN if P is undefined in every data set.
+        Smallest and largest P; NaN if P is undefined in every data set.
     high_is_bound : bool
         True if log-rank z of both signs is attainable, so that `high` is the bound 1.0 and
         `high_data` attains `high_attained` only.
@@ -56,29 +56,31 @@ class PRangeDetails:
 
 def p_range(
     deaths_a: int, n_a: int, deaths_b: int, n_b: int, lost: int = 0, ties: bool = False
-) -> tuple[float, float]:
-    """Smallest and largest log-rank P over all data sets that fit the counts.
+) -> PRange:
+    """Find the smallest and the largest log-rank P over all data sets that fit the counts.
 
     The data sets are all orders of the deaths, with at most `lost` survivors, both arms together,
     whose follow-up ends before the last death, at any time and for any reason (a data cut-off
     included). P is that of `logrank_p`. Data sets in which P is undefined are left out.
 
     `low` is exact. `high` is exact as long as the log-rank z of all data sets has one sign; once
-    both signs are attainable it is 1.0, an upper bound, which `p_range_details` marks as such.
+    both signs are attainable it is 1.0, an upper bound, and marked as such.
 
     Parameters
     ----------
     deaths_a, n_a, deaths_b, n_b : int
         Deaths and patients of arms a and b.
-    lost : int
-        Most survivors of both arms together whose follow-up ends before the last death.
-    ties : bool
+    lost : int, default 0
+        Most survivors of both arms together whose follow-up ends before the last death. It may
+        exceed the number of survivors. Follow-up that ends at the time of a death counts as at
+        risk there, as in `logrank_p`, so it is the same as an end just after it.
+    ties : bool, default False
         Whether deaths may share a time, within an arm or across arms.
 
     Returns
     -------
-    low, high : float
-        NaN if P is undefined in every data set.
+    PRange
+        Both ends, and data sets that attain them, for any log-rank routine to confirm.
 
     Raises
     ------
@@ -87,52 +89,18 @@ def p_range(
 
     Notes
     -----
-    Follow-up that ends at the time of a death counts as at risk there, as in `logrank_p`, so it
-    is the same as an end just after it. `lost` may exceed the number of survivors.
-
     The module `rdmas.stats.logrank._search` says how the ends are found and why they are exact.
 
     Examples
     --------
-    >>> low, high = p_range(1, 10, 6, 11)
-    >>> round(low, 4), round(high, 4)
-    (0.024, 0.0489)
-
     One survivor whose follow-up may have ended early widens the range:
 
-    >>> low, high = p_range(1, 10, 6, 11, lost=1)
-    >>> round(low, 4), round(high, 4)
-    (0.0134, 0.0692)
-    """
-    details = p_range_details(deaths_a, n_a, deaths_b, n_b, lost, ties)
-    return details.low, details.high
-
-
-def p_range_details(
-    deaths_a: int, n_a: int, deaths_b: int, n_b: int, lost: int = 0, ties: bool = False
-) -> PRangeDetails:
-    """`p_range` with a data set at each end, for any log-rank routine to confirm.
-
-    Parameters
-    ----------
-    deaths_a, n_a, deaths_b, n_b, lost, ties
-        As for `p_range`.
-
-    Returns
-    -------
-    PRangeDetails
-
-    Raises
-    ------
-    ValueError
-        As for `p_range`.
-
-    Examples
-    --------
-    >>> details = p_range_details(1, 3, 2, 3, lost=1)
-    >>> round(details.low, 4)
-    0.0389
-    >>> details.low_data
+    >>> for lost in (0, 1):
+    ...     found = p_range(1, 10, 6, 11, lost)
+    ...     print(f"{found.low:.4f} to {found.high:.4f}")
+    0.0240 to 0.0489
+    0.0134 to 0.0692
+    >>> p_range(1, 3, 2, 3, lost=1).low_data
        patient arm  time   died
     0        1   a   3.0   True
     1        2   a   4.0  False
@@ -144,8 +112,8 @@ def p_range_details(
     counts = _counts(deaths_a, n_a, deaths_b, n_b, lost, ties)
     ends = _ends(counts, [counts.lost])[counts.lost]
     if ends is None:
-        return PRangeDetails(np.nan, np.nan, False, np.nan, None, None)
-    return PRangeDetails(
+        return PRange(np.nan, np.nan, False, np.nan, None, None)
+    return PRange(
         ends.low,
         ends.high,
         ends.high_is_bound,
@@ -235,7 +203,7 @@ def losses_to_exceed(
     15
     """
     counts = _counts(deaths_a, n_a, deaths_b, n_b, 0, ties)
-    alpha = check_alpha(alpha)
+    alpha = checks.alpha(alpha)
     # More losses never shrink the set of data sets, so the answer can be bracketed and halved.
     # Bracketing from below matters: tables grow with the square of the losses.
     too_few, enough = -1, 0
@@ -285,7 +253,7 @@ def losses_for_every_order(
     2
     """
     counts = _counts(deaths_a, n_a, deaths_b, n_b, 0, ties=False)
-    alpha = check_alpha(alpha)
+    alpha = checks.alpha(alpha)
     deaths = counts.deaths_a + counts.deaths_b
     if comb(deaths, counts.deaths_a) > _MOST_ORDERS:
         raise ValueError(
@@ -366,8 +334,8 @@ def _counts(
     lost: int,
     ties: bool,
 ) -> Counts:
-    deaths_a, n_a, deaths_b, n_b = check_counts(deaths_a, n_a, deaths_b, n_b)
-    return Counts(deaths_a, n_a, deaths_b, n_b, check_whole("lost", lost), bool(ties))
+    deaths_a, n_a, deaths_b, n_b = checks.table(deaths_a, n_a, deaths_b, n_b)
+    return Counts(deaths_a, n_a, deaths_b, n_b, checks.whole("lost", lost), bool(ties))
 
 
 def _p(data: DataSet) -> float:

@@ -11,10 +11,10 @@ from scipy.optimize import brentq
 from scipy.special import bdtr, bdtrc, xlogy
 from scipy.stats import binom, binomtest, chi2
 
-from rdmas.stats.proportion import checked_counts, checked_level, interval
+from rdmas.stats import checks
+from rdmas.stats.proportion import interval
 from rdmas.stats.sturdiness._misclassification import checked_tests, narrowing_steps
 from rdmas.stats.two_by_two import TESTS, p_value
-from rdmas.stats.two_by_two._counts import checked_table
 from rdmas.stats.two_by_two._exact import log_binomial
 
 Table = tuple[int, int, int, int]
@@ -78,8 +78,8 @@ def control_tipping(
     0    chi2                     13               0.325   0.0659
     1  fisher                     14               0.350   0.0692
     """
-    table = events_a, n_a, events_b, n_b = checked_table(events_a, n_a, events_b, n_b)
-    alpha = checked_level(alpha)
+    table = events_a, n_a, events_b, n_b = checks.table(events_a, n_a, events_b, n_b)
+    alpha = checks.alpha(alpha)
     _, step = narrowing_steps(*table)
     last = n_b if step == 1 else 0
     path = [(events_a, n_a, events, n_b) for events in range(events_b, last + step, step)]
@@ -163,8 +163,8 @@ def immortal_time(
     0    chi2        3        12   37   0.0709
     1  fisher        2        13   38   0.0656
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
-    alpha = checked_level(alpha)
+    table = checks.table(events_a, n_a, events_b, n_b)
+    alpha = checks.alpha(alpha)
     path = _removals(*table)
     rows = []
     for key in checked_tests(tests):
@@ -223,8 +223,8 @@ def immortal_time_curve(
     2        2    7   1.0000
     3        3    6   1.0000
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
-    alpha = checked_level(alpha)
+    table = checks.table(events_a, n_a, events_b, n_b)
+    alpha = checks.alpha(alpha)
     rows = []
     for key in checked_tests(tests):
         for removed, changed in enumerate(_removals(*table)):
@@ -284,7 +284,7 @@ def known_control_rate(events_a: int, n_a: int, rates: Iterable[float]) -> pd.Da
     1   0.4  central   0.0587
     2   0.4    mid-p   0.0388
     """
-    events_a, n_a = checked_counts(events_a, n_a)
+    events_a, n_a = checks.counts(events_a, n_a)
     rates = [_checked_rate(rate) for rate in rates]
     if not rates:
         raise ValueError("rates must hold at least one event probability.")
@@ -354,8 +354,8 @@ def tipping_rate(
     central: 0.0683 to 0.4070
     mid-p: 0.0772 to 0.3890
     """
-    events_a, n_a = checked_counts(events_a, n_a)
-    alpha = checked_level(alpha)
+    events_a, n_a = checks.counts(events_a, n_a)
+    alpha = checks.alpha(alpha)
     if method not in KNOWN_RATE_METHODS:
         raise ValueError(f"method must be one of {', '.join(KNOWN_RATE_METHODS)}, got {method!r}.")
     if method == "minlike":
@@ -422,7 +422,7 @@ def discounted_controls(
     0     0.5                 7.5           20.0   0.0544
     1     1.0                15.0           40.0   0.0206
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
+    table = checks.table(events_a, n_a, events_b, n_b)
     weights = [_checked_weight(weight) for weight in weights]
     if not weights:
         raise ValueError("weights must hold at least one weight.")
@@ -468,8 +468,8 @@ def tipping_weight(events_a: int, n_a: int, events_b: int, n_b: int, alpha: floa
     >>> round(tipping_weight(6, 40, 15, 40), 4)
     0.5316
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
-    critical = chi2.isf(checked_level(alpha), df=1)
+    table = checks.table(events_a, n_a, events_b, n_b)
+    critical = chi2.isf(checks.alpha(alpha), df=1)
     # Written so that an undefined statistic, NaN, counts as not significant.
     if not _discounted_statistic(*table, 1.0) > critical:
         return 1.0

@@ -6,8 +6,8 @@ from math import nan
 import numpy as np
 import pandas as pd
 
-from rdmas.stats.logrank import p_range_details
-from rdmas.stats.proportion import checked_counts, checked_level
+from rdmas.stats import checks
+from rdmas.stats.logrank import p_range
 from rdmas.stats.two_by_two import (
     TESTS,
     fisher_grid,
@@ -16,7 +16,6 @@ from rdmas.stats.two_by_two import (
     fragility_index_walsh,
     p_value,
 )
-from rdmas.stats.two_by_two._counts import checked_table
 
 _DIRECTIONS = (("to event", 1), ("to non-event", -1))
 
@@ -68,8 +67,8 @@ def misclassification_grid(
     1        0        1        15         7       0.200   0.0784        False
     2        0        2        15         8       0.175   0.1374        False
     """
-    events_a, n_a, events_b, n_b = checked_table(events_a, n_a, events_b, n_b)
-    alpha = checked_level(alpha)
+    events_a, n_a, events_b, n_b = checks.table(events_a, n_a, events_b, n_b)
+    alpha = checks.alpha(alpha)
     [test] = checked_tests([test])
     step_a, step_b = narrowing_steps(events_a, n_a, events_b, n_b)
     wrong_a, wrong_b = (
@@ -142,8 +141,8 @@ def misclassification_frontier(
     2        2        2      4   0.0564
     3        3        0      3   0.0586
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
-    alpha = checked_level(alpha)
+    table = checks.table(events_a, n_a, events_b, n_b)
+    alpha = checks.alpha(alpha)
     rows = [
         (TESTS[key].name, key, *pair)
         for key in checked_tests(tests)
@@ -246,7 +245,7 @@ def fragility_by_test(
     0    chi2      3    0.0111               3          11
     1  fisher      3    0.0111               3           9
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
+    table = checks.table(events_a, n_a, events_b, n_b)
     rows = []
     for key in checked_tests(tests):
         switches = fragility(*table, key, alpha)
@@ -329,8 +328,8 @@ def logrank_fragility(
     2   b      to event       <NA>        <NA>
     3   b  to non-event          1           1
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
-    alpha = checked_level(alpha)
+    table = checks.table(events_a, n_a, events_b, n_b)
+    alpha = checks.alpha(alpha)
     rows = [
         (arm, direction, *_logrank_switches(*table, arm, step, alpha, ties))
         for arm in ("a", "b")
@@ -430,9 +429,9 @@ def significance_map(
     4          0         4   0.0286
     20         4         0   0.0286
     """
-    _, n_a = checked_counts(0, n_a)
-    _, n_b = checked_counts(0, n_b)
-    alpha = checked_level(alpha)
+    n_a = checks.whole("n_a", n_a, low=1)
+    n_b = checks.whole("n_b", n_b, low=1)
+    alpha = checks.alpha(alpha)
     events_a, events_b = (events.ravel() for events in np.mgrid[: n_a + 1, : n_b + 1])
     parts = []
     for key in checked_tests(tests):
@@ -558,7 +557,7 @@ def _logrank_switches(
     some = None
     switched = 0
     while 0 <= deaths_a <= n_a and 0 <= deaths_b <= n_b:
-        ends = p_range_details(deaths_a, n_a, deaths_b, n_b, ties=ties)
+        ends = p_range(deaths_a, n_a, deaths_b, n_b, ties=ties)
         # All comparisons are written so that an undefined P, NaN, is not significant.
         if some is None and not ends.high < alpha:
             if ends.high_attained < alpha:

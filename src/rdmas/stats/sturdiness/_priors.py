@@ -23,8 +23,7 @@ from scipy.special import betainc, betaincc, betainccinv, betaincinv, betaln, ex
 from scipy.stats import beta, norm
 from scipy.stats.distributions import rv_frozen
 
-from rdmas.stats.proportion import checked_counts, checked_level
-from rdmas.stats.two_by_two._counts import checked_table
+from rdmas.stats import checks
 from rdmas.stats.two_by_two._effects import DIFFERENCE, NUMBER_NEEDED, ODDS_RATIO, RATIO
 
 __all__ = [
@@ -105,7 +104,7 @@ def beta_posterior(events: int, n: int, prior: Prior = "Jeffreys") -> rv_frozen:
     >>> print("{:.4f} to {:.4f}".format(*posterior.interval(0.95)))
     0.0971 to 0.3623
     """
-    events, n = checked_counts(events, n)
+    events, n = checks.counts(events, n)
     return beta(*_shapes(events, n, _checked_prior(prior)))
 
 
@@ -172,7 +171,7 @@ def posterior_effects(
     3  number needed to treat    benefit  5.9432  3.0360  33.7719
     """
     pair = _checked_pair((events_a, n_a, events_b, n_b), prior_a, prior_b)
-    level = checked_level(level)
+    level = checks.level(level)
     rows = []
     for measure, scale in _SCALES.items():
         direction = "a minus b" if measure == DIFFERENCE else "a over b"
@@ -242,7 +241,7 @@ def probability_better(
     4    Kerman     0.0       0.9920
     5    Kerman     0.1       0.8379
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
+    table = checks.table(events_a, n_a, events_b, n_b)
     margins = _checked_margins(margins)
     if not isinstance(priors, Mapping) or not priors:
         raise ValueError(f"priors must map at least one name to a Beta prior, got {priors!r}.")
@@ -313,10 +312,10 @@ def power_prior_curve(
     0     1.0                34.0  0.1683  0.0296  0.3294     0.0       0.9906
     1     0.5                17.0  0.1594 -0.0187  0.3265     0.0       0.9635
     """
-    events_a, n_a, events_b, n_b = checked_table(events_a, n_a, events_b, n_b)
+    events_a, n_a, events_b, n_b = checks.table(events_a, n_a, events_b, n_b)
     weights = _checked_weights(weights)
     prior = _checked_prior(prior)
-    level = checked_level(level)
+    level = checks.level(level)
     margins = _checked_margins(margins)
     scale = _SCALES[DIFFERENCE]
     rows = []
@@ -404,9 +403,9 @@ def power_prior_tipping(
     >>> print(f"weight {tipping.weight:.3f}, {tipping.effective_controls:.1f} controls")
     weight 0.616, 21.0 controls
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
+    table = checks.table(events_a, n_a, events_b, n_b)
     prior = _checked_prior(prior)
-    half = (1 - checked_level(level)) / 2
+    half = (1 - checks.level(level)) / 2
     (margin,) = _checked_margins([margin])
 
     def excess(weight: float) -> float:
@@ -788,7 +787,7 @@ def normal_posterior(
     posterior = norm(
         weight * log_estimate + (1 - weight) * prior_mean, se * prior_sd / np.hypot(se, prior_sd)
     )
-    quantiles = posterior.ppf(_tails(checked_level(level)))
+    quantiles = posterior.ppf(_tails(checks.level(level)))
     above = float(posterior.sf(0))
     return _posterior_row("normal", prior_mean, prior_sd, quantiles, above)
 
@@ -849,8 +848,8 @@ def logistic_posterior(
        odds_ratio    low   high  probability_above_1
     0       3.136  0.929  11.76                0.967
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
-    level = checked_level(level)
+    table = checks.table(events_a, n_a, events_b, n_b)
+    level = checks.level(level)
     nuisance = _checked_baseline(baseline, baseline_mean, baseline_sd)
     prior_mean = _checked_number(prior_mean, "prior_mean")
     prior_sd = _checked_width(prior_sd, "prior_sd")
@@ -991,7 +990,7 @@ def prior_interval(prior_mean: float, prior_sd: float, level: float = 0.95) -> t
     prior_mean = _checked_number(prior_mean, "prior_mean")
     if prior_sd == inf:
         return 0.0, inf
-    half_width = _critical(checked_level(level)) * _checked_positive(prior_sd, "prior_sd")
+    half_width = _critical(checks.level(level)) * _checked_positive(prior_sd, "prior_sd")
     return _exp(prior_mean - half_width), _exp(prior_mean + half_width)
 
 
@@ -1053,8 +1052,8 @@ def exact_sceptical_prior_sd(
     >>> round(exact_sceptical_prior_sd(13, 163, 23, 148), 3)
     0.938
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
-    half = (1 - checked_level(level)) / 2
+    table = checks.table(events_a, n_a, events_b, n_b)
+    half = (1 - checks.level(level)) / 2
     nuisance = _checked_baseline(baseline, baseline_mean, baseline_sd)
 
     def excess(log_sd: float) -> float:
@@ -1167,7 +1166,7 @@ def _shapes(events: int, n: int, prior: tuple[float, float], weight: float = 1.0
 
 
 def _checked_pair(table: tuple[int, int, int, int], prior_a: Prior, prior_b: Prior) -> _BetaPair:
-    events_a, n_a, events_b, n_b = checked_table(*table)
+    events_a, n_a, events_b, n_b = checks.table(*table)
     return _BetaPair(
         _shapes(events_a, n_a, _checked_prior(prior_a)),
         _shapes(events_b, n_b, _checked_prior(prior_b)),
@@ -1340,7 +1339,7 @@ def _tails(level: float) -> tuple[float, float, float]:
 
 
 def _critical(level: float) -> float:
-    return float(norm.isf((1 - checked_level(level)) / 2))
+    return float(norm.isf((1 - checks.level(level)) / 2))
 
 
 def _exp(x: float) -> float:

@@ -9,8 +9,7 @@ from scipy.optimize import brentq
 from scipy.stats import chi2
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from rdmas.stats.proportion import checked_level
-from rdmas.stats.two_by_two._counts import checked_table
+from rdmas.stats import checks
 from rdmas.stats.two_by_two._exact import log_binomial
 
 DIFFERENCE = "risk difference"
@@ -122,8 +121,8 @@ def effects(
     9               odds ratio   conditional mid-P    7.4925  1.1886  199.6166
     10  number needed to treat   Newcombe, benefit    5.6667  2.9380   52.8501
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
-    alpha = 1 - checked_level(level)
+    table = checks.table(events_a, n_a, events_b, n_b)
+    alpha = 1 - checks.level(level)
     rows = [
         *_difference_rows(*table, alpha),
         *_ratio_rows(*table, alpha),

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln, xlog1py, xlogy
 
-from rdmas.stats.proportion import checked_counts
+from rdmas.stats import checks
 
 Grid = NDArray[np.float64]
 Counts = int | NDArray[np.int64]
@@ -66,8 +66,8 @@ def fisher_grid(n_a: int, n_b: int) -> Grid:
     >>> round(float(grid[3, 1]), 4)
     0.4857
     """
-    _, n_a = checked_counts(0, n_a)
-    _, n_b = checked_counts(0, n_b)
+    n_a = checks.whole("n_a", n_a, low=1)
+    n_b = checks.whole("n_b", n_b, low=1)
     p, _ = minimum_likelihood(conditional_pmf(n_a, n_b, _all_totals(n_a, n_b)))
     return _by_table(p, n_a, n_b)
 

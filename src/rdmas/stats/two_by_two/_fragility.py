@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from rdmas.stats.proportion import checked_level
-from rdmas.stats.two_by_two._counts import checked_table
+from rdmas.stats import checks
 from rdmas.stats.two_by_two._tests import p_value
 
 _TO_EVENT = "to event"
@@ -50,8 +49,8 @@ def fragility(
     2   b      to event      9        40       109   0.0552
     3   b  to non-event   <NA>      <NA>      <NA>      NaN
     """
-    events_a, n_a, events_b, n_b = checked_table(events_a, n_a, events_b, n_b)
-    alpha = checked_level(alpha)
+    events_a, n_a, events_b, n_b = checks.table(events_a, n_a, events_b, n_b)
+    alpha = checks.alpha(alpha)
     rows = []
     for arm in ("a", "b"):
         for direction, step in ((_TO_EVENT, 1), (_TO_NON_EVENT, -1)):
@@ -155,8 +154,8 @@ def fragility_index_walsh(
     >>> fragility_index_walsh(15, 40, 6, 40)
     1
     """
-    events_a, n_a, events_b, n_b = checked_table(events_a, n_a, events_b, n_b)
-    alpha = checked_level(alpha)
+    events_a, n_a, events_b, n_b = checks.table(events_a, n_a, events_b, n_b)
+    alpha = checks.alpha(alpha)
     fewer_in_a = (events_a, events_a / n_a) < (events_b, events_b / n_b)
     arm = "a" if fewer_in_a else "b"
     return _switches(events_a, n_a, events_b, n_b, arm, 1, test, alpha)[0]

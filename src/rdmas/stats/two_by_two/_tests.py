@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import chi2 as chi2_distribution
 from scipy.stats import chi2_contingency, norm
 
+from rdmas.stats import checks
 from rdmas.stats.two_by_two import _exact
-from rdmas.stats.two_by_two._counts import checked_table
 
 TWO_SIDED = "two-sided"
 A_LOWER = "one-sided, a lower"
@@ -55,7 +55,7 @@ class EqualityTest:
 
     def __call__(self, events_a: int, n_a: int, events_b: int, n_b: int) -> float:
         """P-value of the table; see `p_value`."""
-        return float(self.function(*checked_table(events_a, n_a, events_b, n_b)))
+        return float(self.function(*checks.table(events_a, n_a, events_b, n_b)))
 
 
 def p_value(events_a: int, n_a: int, events_b: int, n_b: int, test: str = "fisher") -> float:
@@ -150,7 +150,7 @@ def p_values(events_a: int, n_a: int, events_b: int, n_b: int) -> pd.DataFrame:
     2    Pearson chi-square, uncorrected   0.0239
     11  Fisher exact, minimum-likelihood   0.0544
     """
-    table = checked_table(events_a, n_a, events_b, n_b)
+    table = checks.table(events_a, n_a, events_b, n_b)
     return pd.DataFrame(
         {
             "test": test.name,
