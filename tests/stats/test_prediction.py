@@ -9,8 +9,8 @@ from scipy.integrate import quad
 from scipy.special import betaln, expit
 from scipy.stats import beta, betabinom, binom, norm
 
-from rdmas.stats.evidence import _bayes
-from rdmas.stats.evidence._bayes import (
+from rdmas.stats import prediction as _bayes
+from rdmas.stats.prediction import (
     ProportionDistribution,
     contrast,
     control_sources,
@@ -624,48 +624,50 @@ def test_larger_margins_are_less_probable(parameters):
 
 def test_control_sources_agree_with_their_parts(mas_posterior):
     new = mas_posterior.predictive
-    table = control_sources(1, 20, 8, 21, new, robust_weight=0.3, margins=[0, 0.15])
+    sources = control_sources(1, 20, 8, 21, new, robust_weight=0.3, margins=[0, 0.15])
     treatment = beta_distribution(2, 20)
     both = update(robust_map_prior(new, 0.3), 8, 21)
     controls = [beta_distribution(9, 14), new, both.distribution]
-    assert table["controls"].tolist() == [
-        "own controls alone",
-        "published cohorts in place of own controls",
-        "both together (robust mixture)",
-    ]
-    assert table["published_weight"].tolist() == [0, 1, pytest.approx(both.informative_weight)]
-    for row, control in zip(table.itertuples(), controls, strict=True):
+    assert list(sources) == ["own", "published", "both"]
+    weights = [source.published_weight for source in sources.values()]
+    assert weights == [0, 1, pytest.approx(both.informative_weight)]
+    for source, control in zip(sources.values(), controls, strict=True):
         expected = contrast(treatment, control, [0, 0.15])
-        assert row.control_median == pytest.approx(control.median())
-        assert (row.control_low, row.control_high) == pytest.approx(control.interval())
-        assert row.difference == pytest.approx(expected.difference)
-        assert row.ratio_high == pytest.approx(expected.ratio_high)
-        assert row.lower_by_more_than_0 == pytest.approx(expected.lower_by_more_than[0.0])
-    assert "lower_by_more_than_0.15" in table.columns
+        assert source.control.median() == pytest.approx(control.median())
+        assert source.control.interval() == pytest.approx(control.interval())
+        assert source.contrast.difference == pytest.approx(expected.difference)
+        lower = source.contrast.lower_by_more_than
+        assert list(lower) == [0, 0.15]
+        assert dict(lower) == pytest.approx(dict(expected.lower_by_more_than))
 
 
 def test_control_sources_on_published_mortality(mas_posterior):
-    # The first row is the closed form for Beta(2, 20) against Beta(9, 14), 0.99421; the others
+    # The first is the closed form for Beta(2, 20) against Beta(9, 14), 0.99421; the others
     # rest on the predictive distribution that R confirms above.
-    table = control_sources(1, 20, 8, 21, mas_posterior.predictive)
-    assert table["lower_by_more_than_0"].tolist() == pytest.approx(
-        [0.99421, 0.81672, 0.98844], abs=1e-5
-    )
-    assert table["published_weight"].tolist() == pytest.approx([0, 1, 0.81875], abs=1e-5)
+    sources = control_sources(1, 20, 8, 21, mas_posterior.predictive).values()
+    lower = [source.contrast.lower_by_more_than[0.0] for source in sources]
+    assert lower == pytest.approx([0.99421, 0.81672, 0.98844], abs=1e-5)
+    weights = [source.published_weight for source in sources]
+    assert weights == pytest.approx([0, 1, 0.81875], abs=1e-5)
 
 
 def test_full_robust_weight_makes_the_mixture_the_own_controls(as_posterior):
-    table = control_sources(3, 24, 5, 12, as_posterior.predictive, robust_weight=1)
-    own, _, both = (table.drop(columns="controls").iloc[i] for i in range(3))
-    assert both.to_numpy() == pytest.approx(own.to_numpy())
+    sources = control_sources(3, 24, 5, 12, as_posterior.predictive, robust_weight=1)
+    own, both = sources["own"], sources["both"]
+    assert both.published_weight == own.published_weight == 0
+    assert both.control.interval() == pytest.approx(own.control.interval())
+    for field in ("difference", "difference_low", "difference_high"):
+        assert getattr(both.contrast, field) == pytest.approx(getattr(own.contrast, field))
+    lower = dict(own.contrast.lower_by_more_than)
+    assert dict(both.contrast.lower_by_more_than) == pytest.approx(lower)
 
 
 def test_prior_reaches_both_arms_and_the_vague_component(as_posterior):
-    table = control_sources(0, 5, 0, 5, as_posterior.predictive, 1.0, prior=(0.5, 0.5))
+    sources = control_sources(0, 5, 0, 5, as_posterior.predictive, 1.0, prior=(0.5, 0.5))
     jeffreys = beta(0.5, 5.5)
-    for i in (0, 2):
-        assert table.loc[i, "control_median"] == pytest.approx(jeffreys.ppf(0.5))
-        assert table.loc[i, "difference"] == pytest.approx(0, abs=1e-9)
+    for name in ("own", "both"):
+        assert sources[name].control.median() == pytest.approx(jeffreys.ppf(0.5))
+        assert sources[name].contrast.difference == pytest.approx(0, abs=1e-9)
 
 
 # --- Bad input --------------------------------------------------------------------------------
@@ -729,7 +731,10 @@ def test_cohorts_beyond_reconciliation_are_refused():
             lambda: beta_distribution(1, 1).updated(6, 5),
             "events must be a whole number between 0 and 5",
         ),
-        (lambda: predictive_counts(beta_distribution(1, 1), 0), "n must be a whole number of at least 1"),
+        (
+            lambda: predictive_counts(beta_distribution(1, 1), 0),
+            "n must be a whole number of at least 1",
+        ),
         (lambda: predictive_tail(beta_distribution(1, 1), 5), "Give at_least, at_most or both"),
         (
             lambda: predictive_tail(beta_distribution(1, 1), 5, at_least=6),

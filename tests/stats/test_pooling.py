@@ -13,7 +13,7 @@ from scipy.integrate import quad
 from scipy.special import expit, gammaln, log_expit, logit
 from scipy.stats import binom, chi2, multivariate_hypergeom, norm
 
-from rdmas.stats.evidence._pooling import (
+from rdmas.stats.pooling import (
     heterogeneity,
     leave_one_out,
     one_per_group,

@@ -12,7 +12,6 @@ from numbers import Real
 from types import MappingProxyType
 
 import numpy as np
-import pandas as pd
 from scipy.interpolate import BSpline, CubicSpline, make_interp_spline
 from scipy.optimize import brentq
 from scipy.special import expit, gammaln, log_expit, logit, logsumexp, xlogy
@@ -45,10 +44,6 @@ _SMALL_SD = 0.04
 
 # Densities are dropped where they fall below exp(-40) of their maximum.
 _NEGLIGIBLE = 40.0
-
-_OWN = "own controls alone"
-_PUBLISHED = "published cohorts in place of own controls"
-_BOTH = "both together (robust mixture)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -770,6 +765,26 @@ def contrast(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class ControlSource:
+    """
+    One way of getting a control group, and the treatment arm against it.
+
+    Attributes
+    ----------
+    control : ProportionDistribution
+        The control's proportion.
+    published_weight : float
+        Posterior weight of the published cohorts; 0 without them and 1 with them alone.
+    contrast : Contrast
+        Treatment against this control.
+    """
+
+    control: ProportionDistribution
+    published_weight: float
+    contrast: Contrast
+
+
 def control_sources(
     treatment_events: int,
     treatment_n: int,
@@ -780,7 +795,7 @@ def control_sources(
     prior: tuple[float, float] = (1.0, 1.0),
     margins: Iterable[float] = (0.0, 0.1, 0.2),
     level: float = 0.95,
-) -> pd.DataFrame:
+) -> dict[str, ControlSource]:
     """
     One treatment arm against three ways of getting its control.
 
@@ -808,14 +823,8 @@ def control_sources(
 
     Returns
     -------
-    pandas.DataFrame
-        One row per way, with columns ``controls`` (which way); ``control_median``,
-        ``control_low``, ``control_high`` (the control's proportion); ``published_weight``
-        (posterior weight of the informative component; 0 and 1 in the first two rows);
-        ``difference``, ``difference_low``, ``difference_high`` (treatment minus control);
-        ``ratio``, ``ratio_low``, ``ratio_high`` (treatment to control); and for each margin m,
-        ``lower_by_more_than_m``, the probability that the treatment's proportion is lower by more
-        than m.
+    dict of str to ControlSource
+        By source, in this order: ``"own"``, ``"published"``, ``"both"``.
 
     Raises
     ------
@@ -833,13 +842,13 @@ def control_sources(
     Fourteen responders of 24 on the new drug, 1 of 6 on placebo, and published placebo arms
     summarised as Beta(11, 32) (Baeten et al. 2013); the event is not responding:
 
-    >>> table = control_sources(10, 24, 5, 6, ProportionDistribution.from_beta(32, 11))
-    >>> columns = ["controls", "published_weight", "lower_by_more_than_0"]
-    >>> print(table[columns].round(3).to_string(index=False))
-                                      controls  published_weight  lower_by_more_than_0
-                            own controls alone             0.000                 0.959
-    published cohorts in place of own controls             1.000                 0.996
-                both together (robust mixture)             0.904                 0.994
+    >>> sources = control_sources(10, 24, 5, 6, ProportionDistribution.from_beta(32, 11))
+    >>> for name, source in sources.items():
+    ...     lower = source.contrast.lower_by_more_than[0.0]
+    ...     print(f"{name}: weight {source.published_weight:.3f}, lower {lower:.3f}")
+    own: weight 0.000, lower 0.959
+    published: weight 1.000, lower 0.996
+    both: weight 0.904, lower 0.994
     """
     a, b = prior
     vague = ProportionDistribution.from_beta(a, b)
@@ -847,34 +856,14 @@ def control_sources(
     own = _labelled("Control", vague.updated, control_events, control_n)
     both = update(robust_map_prior(predictive, robust_weight, prior), control_events, control_n)
     margins = tuple(margins)
-    rows = []
-    for name, control, weight in (
-        (_OWN, own, 0.0),
-        (_PUBLISHED, predictive, 1.0),
-        (_BOTH, both.distribution, both.informative_weight),
-    ):
-        result = contrast(treatment, control, margins, level)
-        low, high = control.interval(level)
-        rows.append(
-            {
-                "controls": name,
-                "control_median": control.median(),
-                "control_low": low,
-                "control_high": high,
-                "published_weight": weight,
-                "difference": result.difference,
-                "difference_low": result.difference_low,
-                "difference_high": result.difference_high,
-                "ratio": result.ratio,
-                "ratio_low": result.ratio_low,
-                "ratio_high": result.ratio_high,
-            }
-            | {
-                f"lower_by_more_than_{margin:g}": probability
-                for margin, probability in result.lower_by_more_than.items()
-            }
+    return {
+        name: ControlSource(control, weight, contrast(treatment, control, margins, level))
+        for name, control, weight in (
+            ("own", own, 0.0),
+            ("published", predictive, 1.0),
+            ("both", both.distribution, both.informative_weight),
         )
-    return pd.DataFrame(rows)
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,19 @@ from scipy.special import betainc, betaln, expit, logit, roots_hermitenorm
 from scipy.stats import chi2, norm
 
 from rdmas.stats import checks
+from rdmas.stats.prediction import PosteriorPooled, pool_bayes
+
+__all__ = [
+    "Heterogeneity",
+    "Pooled",
+    "PosteriorPooled",
+    "heterogeneity",
+    "leave_one_out",
+    "pool",
+    "pool_bayes",
+    "pool_each_way",
+    "predictive_probability",
+]
 
 # Between-study standard deviations beyond this are not searched: at 50 logits a cohort has
 # either no events or only events, for all practical purposes.

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rdmas.paper.cohort import load_cohort
-from rdmas.stats.evidence import percentage_checks, share_excluded
+from rdmas.stats.grim import percentage_checks, share_excluded
 
 
 def check(reported, numerator, denominator):
