@@ -1,18 +1,17 @@
-"""The command line: ``rdmas claims``, ``rdmas validate`` and ``rdmas reconstruct``."""
+"""The command line: ``rdmas claims``, ``rdmas validate`` and ``rdmas reconstruct``.
+
+Each command imports what it needs when it runs, so that help and validation do not wait for
+statistics and figures.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from click import style
-
-from rdmas.paper import claims as registry
-from rdmas.paper.cohort import CohortError, load_cohort, problems
-from rdmas.paper.paths import companion_data_dir
-from rdmas.paper.reconstruct import reconstruct as rebuild
-from rdmas.paper.reconstruct import write_patients
 
 VERDICT_COLOURS = {
     "reproduced": "green",
@@ -35,6 +34,9 @@ def main() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the content of claims.json.")
 def claims(data: Path | None, as_json: bool) -> None:
     """Print the scoreboard: each claim, recomputed, with verdict and basis."""
+    from rdmas.paper import claims as registry
+    from rdmas.paper.cohort import CohortError, load_cohort
+
     try:
         board = registry.scoreboard(load_cohort(data))
     except CohortError as error:
@@ -60,8 +62,10 @@ def claims(data: Path | None, as_json: bool) -> None:
 @click.argument("data_dir", type=_folder)
 def validate(data_dir: Path) -> None:
     """Check the data package in DATA_DIR; one sentence for each fault."""
+    from rdmas.paper.validation import problems
+
     if found := problems(data_dir):
-        _fail(CohortError(found))
+        _fail("\n".join(map(str, found)))
     click.echo(f"{data_dir}: valid")
 
 
@@ -74,6 +78,10 @@ def reconstruct(data_dir: Path | None, output: Path | None, force: bool) -> None
 
     DATA_DIR is by default the companion's own data folder.
     """
+    from rdmas.paper.package import CohortError
+    from rdmas.paper.paths import companion_data_dir
+    from rdmas.paper.reconstruct import reconstruct as rebuild
+
     folder = companion_data_dir() if data_dir is None else data_dir
     target = folder / "patients.csv" if output is None else output
     try:
@@ -87,10 +95,11 @@ def reconstruct(data_dir: Path | None, output: Path | None, force: bool) -> None
         return
     if target.exists() and not force:
         _fail(f"{target}: differs from the reconstruction and was left as it is; use --force.")
-    write_patients(text, target)
+    target.write_text(text, encoding="utf-8", newline="")
     click.echo(f"{target}: written")
 
 
-def _fail(reason: CohortError | str) -> None:
+def _fail(reason: Exception | str) -> NoReturn:
+    """Print why a command cannot go on, and end it."""
     click.echo(str(reason), err=True)
     sys.exit(1)

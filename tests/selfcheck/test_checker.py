@@ -574,16 +574,7 @@ def test_an_audit_that_takes_everything_catches_nothing(monkeypatch):
 
 
 @pytest.mark.parametrize("followup", [1.0, 0.3])
-def test_the_scoreboard_says_of_p_values_and_words_what_the_short_cut_says(monkeypatch, followup):
-    # The scoreboard searches the same ranges again for each claim; here once for each trial.
-    by_deaths, search = {}, claims.unseen_followup
-    monkeypatch.setattr(
-        claims,
-        "unseen_followup",
-        lambda cohort: (
-            by_deaths.get(cohort.deaths()) or by_deaths.setdefault(cohort.deaths(), search(cohort))
-        ),
-    )
+def test_the_scoreboard_says_of_p_values_and_words_what_the_short_cut_says(followup):
     rng = np.random.default_rng(13)
     law = replace(SMALL, shortest_followup=followup)
     alarms = []

@@ -9,24 +9,19 @@ assumed shape.
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from rdmas.paper.cohort import (
-    CohortError,
-    Problem,
-    problems,
-    read_assumptions,
-    read_claims,
-    read_descriptor,
-)
+from rdmas.paper.package import DESCRIPTOR, CohortError, Problem
+from rdmas.paper.validation import valid_package
 from rdmas.stats import rounding
+
+N = TypeVar("N", int, float)
 
 DOSE_DECIMALS = 2
 
@@ -50,7 +45,7 @@ def reconstruct(data_dir: str | Path) -> str:
 
     Raises
     ------
-    rdmas.paper.cohort.CohortError
+    rdmas.paper.package.CohortError
         If the folder is faulty, or if claims and assumptions contradict each other.
 
     Examples
@@ -59,18 +54,16 @@ def reconstruct(data_dir: str | Path) -> str:
     >>> print(reconstruct(companion_data_dir()).splitlines()[0][:19])
     patient_id,arm,sex,
     """
-    if found := problems(data_dir, without=("patients",)):
-        raise CohortError(found)
-    descriptor = read_descriptor(data_dir)
-    claims = read_claims(data_dir)
-    assumed = read_assumptions(data_dir).set_index("id")["value"]
+    package = valid_package(data_dir, without=("patients",))
+    for name in ("claims", "assumptions"):
+        if name not in package.files:
+            raise CohortError(Problem(DESCRIPTOR, f"must declare a resource named {name}"))
+    claims = package.frame("claims", empty_texts=True)
+    assumed = package.frame("assumptions", empty_texts=True).set_index("id")["value"]
     for name in ASSUMPTIONS_READ:
         if name not in assumed.index:
             _refuse(f"the assumption {name} is missing")
-    schema = next(
-        resource["schema"] for resource in descriptor["resources"] if resource["name"] == "patients"
-    )
-    fields = {field["name"]: field for field in schema["fields"]}
+    fields = package.fields("patients")
     tables = []
     for arm in fields["arm"]["constraints"]["enum"]:
         n = _arm_size(claims, arm)
@@ -87,31 +80,9 @@ def reconstruct(data_dir: str | Path) -> str:
         tables.append(patients)
     patients = pd.concat(tables, ignore_index=True)
     patients["followup_time"] = _event_order(
-        patients, descriptor["companion"]["treatmentArm"], assumed["death_places_treatment"]
+        patients, package.descriptor["companion"]["treatmentArm"], assumed["death_places_treatment"]
     )
     return patients[list(fields)].to_csv(index=False, lineterminator="\n")
-
-
-def write_patients(text: str, path: str | Path) -> None:
-    """Write a patient table so that an interruption leaves the old file or the new one.
-
-    Parameters
-    ----------
-    text : str
-        The content.
-    path : str or pathlib.Path
-        The file to write; an existing one is replaced in one step.
-    """
-    target = Path(path)
-    handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.chmod(draft, 0o644)
-        os.replace(draft, target)
-    except BaseException:
-        os.unlink(draft)
-        raise
 
 
 def shuffled(values: list, patient_ids: pd.Series, column: str) -> list:
@@ -176,6 +147,7 @@ def lognormal_quantiles(n: int, median: float, geometric_sd: float) -> np.ndarra
 
 
 def _arm_size(claims: pd.DataFrame, arm: str) -> int:
+    """Return the claimed size of an arm."""
     sizes = claims.query("measure == 'n' and arm == @arm")["numerator"]
     if len(sizes) != 1:
         _refuse(f"there must be one claim of measure n for arm {arm}, and there are {len(sizes)}")
@@ -200,7 +172,8 @@ def _values(claims: pd.DataFrame, assumed: pd.Series, arm: str, field: dict, n: 
     return values + unclaimed * rest
 
 
-def _doses(mine: pd.DataFrame, assumed: pd.Series, field: dict, n: int) -> list:
+def _doses(mine: pd.DataFrame, assumed: pd.Series, field: dict, n: int) -> list[str]:
+    """Return the doses of one column, empty where nothing was measured."""
     if mine.empty:
         _refuse(f"there is no claim for {field['name']}")
     reported = mine["reported"].iloc[0]
@@ -245,7 +218,8 @@ def _event_order(patients: pd.DataFrame, treatment_arm: str, places: str) -> lis
     return times.tolist()
 
 
-def _number(assumed: pd.Series, name: str, kind: type) -> float:
+def _number(assumed: pd.Series, name: str, kind: Callable[[str], N]) -> N:
+    """Read the value of an assumption."""
     try:
         return kind(assumed[name])
     except ValueError:
@@ -254,4 +228,5 @@ def _number(assumed: pd.Series, name: str, kind: type) -> float:
 
 
 def _refuse(rule: str) -> NoReturn:
-    raise CohortError([Problem("claims.csv and assumptions.csv", rule)])
+    """Say why no table can be made."""
+    raise CohortError(Problem("claims.csv and assumptions.csv", rule))

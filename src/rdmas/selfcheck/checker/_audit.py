@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from rdmas.paper import claims
-from rdmas.paper.cohort import SIGNIFICANCE_WORDING, Cohort
-from rdmas.selfcheck.checker._printing import words
+from rdmas.paper.cohort import Cohort
+from rdmas.paper.followup import UnseenFollowup, supported, unseen_followup
+from rdmas.paper.significance import SIGNIFICANCE_WORDING, words
 from rdmas.selfcheck.checker._trials import counts
 from rdmas.stats import rounding
 
@@ -152,7 +153,7 @@ class Audit:
                 found = text in self._words_on_ordering
             else:
                 possible = [one.reproduces(text) for one in self._assumptions]
-                found = any(claims.supported(self._assumptions, possible))
+                found = any(supported(self._assumptions, possible))
             self._on_ordering[text] = found
         return self._on_ordering[text]
 
@@ -188,5 +189,5 @@ class Audit:
         }
 
     @cached_property
-    def _assumptions(self) -> list[claims.UnseenFollowup]:
-        return claims.unseen_followup(self._unseen)
+    def _assumptions(self) -> tuple[UnseenFollowup, ...]:
+        return unseen_followup(self._unseen.deaths())

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from rdmas.paper.claims import ALPHA
+from rdmas.paper.significance import ALPHA, words
 from rdmas.selfcheck.checker._audit import Audit
 from rdmas.selfcheck.checker._printing import (
     PRINTINGS,
@@ -20,7 +20,6 @@ from rdmas.selfcheck.checker._printing import (
     p_text,
     whole_number,
     whole_numbers,
-    words,
 )
 from rdmas.selfcheck.checker._trials import (
     AUTHORS_TESTS,

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from numbers import Integral
 
-from rdmas.paper.claims import ALPHA
-from rdmas.paper.cohort import SIGNIFICANCE_WORDING
+from rdmas.paper.significance import ALPHA
 
 #: Ways of printing that round the value once; no number printed so may raise an alarm.
 #: "floating point" is what C, Python and R print: binary digits decide their ties.
@@ -56,11 +55,6 @@ def p_text(p_value: float, places: int, way: str = "half up") -> str:
 def bound_text(significant: bool) -> str:
     """Print on which side of the level of significance P lies."""
     return f"{'<' if significant else '>'}{ALPHA}"
-
-
-def words(direction: int) -> str:
-    """Say that arm a is significantly higher (1), lower (-1) or neither (0)."""
-    return next(text for text, sign in SIGNIFICANCE_WORDING.items() if sign == direction)
 
 
 def whole_number(name: str, value: int, least: int) -> int:
