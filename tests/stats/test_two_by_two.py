@@ -1,4 +1,4 @@
-"""Known answers and properties of tests, effects and fragility of two-by-two tables."""
+"""Known answers and properties of tests and effects of two-by-two tables."""
 
 import numpy as np
 import pytest
@@ -19,9 +19,6 @@ from rdmas.stats.two_by_two import (
     TESTS,
     effects,
     fisher_grid,
-    fragility,
-    fragility_index,
-    fragility_index_walsh,
     p_value,
     p_values,
 )
@@ -413,11 +410,9 @@ def test_tables_of_two_hundred_patients_a_side_are_computed_and_ordered():
     ],
 )
 def test_impossible_tables_are_refused_everywhere(table, message):
-    for function in (p_values, p_value, effects, fragility, fragility_index, TESTS["fisher"]):
+    for function in (p_values, p_value, effects, TESTS["fisher"]):
         with pytest.raises(ValueError, match=message):
             function(*table)
-    with pytest.raises(ValueError, match=message):
-        fragility_index_walsh(*table)
 
 
 def test_impossible_grid_sizes_are_refused():
@@ -758,97 +753,6 @@ def test_effects_has_the_promised_columns_and_rows():
 def test_level_given_as_a_percentage_is_refused():
     with pytest.raises(ValueError, match="above 0 and below 1"):
         effects(7, 34, 1, 34, level=95)
-
-
-# Fragility ------------------------------------------------------------------------------------
-
-
-def test_fragility_of_40_of_60_against_100_of_210():
-    # Oracle: README of the R package FragilityTools: P 0.0124, index 3 (37/60), P 0.0586.
-    assert p_value(40, 60, 100, 210) == pytest.approx(0.0124, abs=5e-5)
-    assert fragility_index(40, 60, 100, 210) == 3
-    best = fragility(40, 60, 100, 210).sort_values("index").iloc[0]
-    assert best[["arm", "direction", "index", "events_a", "events_b"]].tolist() == [
-        "a",
-        "to non-event",
-        3,
-        37,
-        100,
-    ]
-    assert best["p_value"] == pytest.approx(0.0586, abs=5e-5)
-
-
-def test_fragility_of_15_of_40_against_6_of_40():
-    # Oracle: README of the R package fragilityindex: P 0.04061, then 0.07836, index 1.
-    assert p_value(15, 40, 6, 40) == pytest.approx(0.04061, abs=5e-6)
-    assert fragility_index(15, 40, 6, 40) == fragility_index_walsh(15, 40, 6, 40) == 1
-    assert p_value(15, 40, 7, 40) == pytest.approx(0.07836, abs=5e-6)
-
-
-def test_fragility_of_1_of_20_against_8_of_21():
-    # Oracle: R 4.2.2, fisher.test: one more event in the first arm takes P from 0.020 to 0.067.
-    assert p_value(1, 20, 8, 21) == pytest.approx(0.020, abs=5e-4)
-    assert p_value(2, 20, 8, 21) == pytest.approx(0.067, abs=5e-4)
-    assert fragility_index(1, 20, 8, 21) == fragility_index_walsh(1, 20, 8, 21) == 1
-
-
-@pytest.mark.parametrize("key", ["fisher", "chi2", "boschloo_central"])
-def test_fragility_index_is_the_fewest_switches_by_exhaustive_search(key):
-    for table in ((1, 12, 8, 11), (0, 9, 6, 9), (12, 14, 3, 9), (0, 10, 10, 10)):
-        events_a, n_a, events_b, n_b = table
-        assert p_value(*table, key) < 0.05
-        distances = [
-            abs(a - events_a) for a in range(n_a + 1) if p_value(a, n_a, events_b, n_b, key) >= 0.05
-        ] + [
-            abs(b - events_b) for b in range(n_b + 1) if p_value(events_a, n_a, b, n_b, key) >= 0.05
-        ]
-        assert fragility_index(*table, test=key) == min(distances)
-
-
-@quick
-@given(tables(largest=10), st.sampled_from([0.01, 0.05, 0.2]))
-def test_fragility_index_is_zero_exactly_when_p_is_not_below_alpha(table, alpha):
-    assert (fragility_index(*table, alpha=alpha) == 0) == (p_value(*table) >= alpha)
-    assert (fragility_index_walsh(*table, alpha=alpha) == 0) == (p_value(*table) >= alpha)
-
-
-@quick
-@given(tables(largest=10))
-def test_fragility_index_is_the_same_with_arms_or_outcomes_swapped(table):
-    events_a, n_a, events_b, n_b = table
-    index = fragility_index(*table)
-    assert fragility_index(events_b, n_b, events_a, n_a) == index
-    assert fragility_index(n_a - events_a, n_a, n_b - events_b, n_b) == index
-
-
-def test_walsh_index_is_none_where_adding_events_never_helps():
-    # The arm with fewer events has the higher proportion, so that each event widens the gap.
-    assert fragility_index_walsh(40, 60, 100, 210) is None
-
-
-def test_walsh_index_takes_the_lower_proportion_where_events_are_equal():
-    assert fragility_index_walsh(5, 8, 5, 80) == fragility_index_walsh(5, 80, 5, 8)
-    frame = fragility(5, 8, 5, 80)
-    expected = frame[(frame["arm"] == "b") & (frame["direction"] == "to event")]["index"].item()
-    assert fragility_index_walsh(5, 8, 5, 80) == expected
-
-
-def test_a_table_on_which_the_test_is_undefined_is_not_significant():
-    assert fragility_index(0, 9, 0, 8, test="chi2") == 0
-
-
-def test_index_is_none_where_no_switches_suffice():
-    # No number of tenths is 3/7 and no number of sevenths 1/10, so Wald's P never comes near 1.
-    table = (3, 7, 1, 10)
-    assert fragility(*table, test="z_unpooled", alpha=0.9999)["index"].isna().all()
-    assert fragility_index(*table, test="z_unpooled", alpha=0.9999) is None
-
-
-def test_fragility_refuses_unknown_tests_and_levels():
-    with pytest.raises(ValueError, match="test must be one of"):
-        fragility_index(1, 20, 8, 21, test="t")
-    with pytest.raises(ValueError, match="above 0 and below 1"):
-        fragility_index(1, 20, 8, 21, alpha=5)
 
 
 def test_python_programs_named_for_a_test_print_its_p_value():

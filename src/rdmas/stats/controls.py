@@ -12,8 +12,9 @@ from scipy.special import bdtr, bdtrc, xlogy
 from scipy.stats import binom, binomtest, chi2
 
 from rdmas.stats import checks
+from rdmas.stats.fragility import checked_tests
+from rdmas.stats.misclassification import narrowing_steps
 from rdmas.stats.proportion import interval
-from rdmas.stats.sturdiness._misclassification import checked_tests, narrowing_steps
 from rdmas.stats.two_by_two import TESTS, p_value
 from rdmas.stats.two_by_two._exact import log_binomial
 

@@ -9,8 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from rdmas.stats.proportion import interval
-from rdmas.stats.sturdiness._controls import (
+from rdmas.stats.controls import (
     KNOWN_RATE_METHODS,
     control_tipping,
     discounted_controls,
@@ -20,7 +19,9 @@ from rdmas.stats.sturdiness._controls import (
     tipping_rate,
     tipping_weight,
 )
-from rdmas.stats.two_by_two import TESTS, fragility, p_value
+from rdmas.stats.fragility import fragility
+from rdmas.stats.proportion import interval
+from rdmas.stats.two_by_two import TESTS, p_value
 
 quick = settings(derandomize=True, max_examples=25, deadline=None)
 levels = st.sampled_from([0.01, 0.05, 0.2])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdmas.stats.sturdiness._confounding import MEASURES, bounding_curve, bounding_factor, e_value
+from rdmas.stats.confounding import MEASURES, bounding_curve, bounding_factor, e_value
 
 quick = settings(derandomize=True, max_examples=60, deadline=None)
 ratios = st.floats(0.01, 100)
@@ -192,9 +192,9 @@ def test_impossible_limits_and_measures_are_refused():
 
 @pytest.mark.parametrize("value", [0.5, float("nan"), True, "2", None])
 def test_associations_below_one_are_refused(value):
-    with pytest.raises(ValueError, match="exposure_confounder_rr must be .* at least 1"):
+    with pytest.raises(ValueError, match=r"exposure_confounder_rr must be .* at least 1"):
         bounding_factor(value, 2)
-    with pytest.raises(ValueError, match="confounder_outcome_rr must be .* at least 1"):
+    with pytest.raises(ValueError, match=r"confounder_outcome_rr must be .* at least 1"):
         bounding_factor(2, value)
     with pytest.raises(ValueError, match="reciprocal"):
         bounding_curve(2, [3, value])

@@ -10,7 +10,7 @@ ratio.
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from math import e, exp, inf, isfinite, log, sqrt
+from math import exp, inf, isfinite, log, sqrt
 from numbers import Real
 from types import MappingProxyType
 
@@ -20,37 +20,15 @@ from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize
 from scipy.special import betainc, betaincc, betainccinv, betaincinv, betaln, expit
-from scipy.stats import beta, norm
-from scipy.stats.distributions import rv_frozen
+from scipy.stats import norm
 
 from rdmas.stats import checks
 from rdmas.stats.two_by_two._effects import DIFFERENCE, NUMBER_NEEDED, ODDS_RATIO, RATIO
 
-__all__ = [
-    "BASELINES",
-    "BETA_PRIORS",
-    "Credibility",
-    "PowerPriorTipping",
-    "advocacy_limit",
-    "bayes_factor_bound",
-    "beta_posterior",
-    "credibility",
-    "exact_sceptical_prior_sd",
-    "intrinsic_p_value",
-    "logistic_posterior",
-    "normal_posterior",
-    "posterior_effects",
-    "power_prior_curve",
-    "power_prior_tipping",
-    "prior_family",
-    "prior_interval",
-    "probability_better",
-    "sceptical_limit",
-    "sceptical_prior_sd",
-]
-
 Prior = str | tuple[float, float]
+
 Shapes = tuple[float, float]
+
 Vector = NDArray[np.float64]
 
 #: Parameters (a, b) of the Beta priors that can be given by name: Jeffreys' prior, the uniform
@@ -65,47 +43,6 @@ BETA_PRIORS = MappingProxyType(
 BASELINES = MappingProxyType(
     {"average": "mean of the log odds in both arms", "arm b": "log odds in arm b"}
 )
-
-
-# Beta priors ----------------------------------------------------------------------------------
-
-
-def beta_posterior(events: int, n: int, prior: Prior = "Jeffreys") -> rv_frozen:
-    """
-    Posterior distribution of one event probability under a Beta prior.
-
-    Parameters
-    ----------
-    events, n : int
-        Patients with the event, and patients.
-    prior : str or tuple of two floats, default "Jeffreys"
-        A key of `BETA_PRIORS`, or the parameters (a, b). They may be 0, as in Haldane's prior,
-        as long as the posterior is proper.
-
-    Returns
-    -------
-    scipy.stats frozen distribution
-        Beta(a + events, b + n - events).
-
-    Raises
-    ------
-    ValueError
-        If the counts or the prior are impossible, or the posterior is improper or so close to
-        it (a parameter below 0.05) that quadrature loses accuracy.
-
-    References
-    ----------
-    Kerman J (2011). Neutral noninformative and informative conjugate beta and gamma prior
-    distributions. Electronic Journal of Statistics 5:1450-1470.
-
-    Examples
-    --------
-    >>> posterior = beta_posterior(7, 34)
-    >>> print("{:.4f} to {:.4f}".format(*posterior.interval(0.95)))
-    0.0971 to 0.3623
-    """
-    events, n = checks.counts(events, n)
-    return beta(*_shapes(events, n, _checked_prior(prior)))
 
 
 def posterior_effects(
@@ -250,9 +187,6 @@ def probability_better(
         pair = _checked_pair(table, prior, prior)
         rows.extend((name, margin, pair.above(_SCALES[DIFFERENCE], margin)) for margin in margins)
     return pd.DataFrame(rows, columns=["prior", "margin", "probability"])
-
-
-# Power prior ----------------------------------------------------------------------------------
 
 
 def power_prior_curve(
@@ -420,376 +354,6 @@ def power_prior_tipping(
             weight = float(brentq(excess, lower, upper, xtol=1e-12))
             return PowerPriorTipping(weight, weight * table[3], excludes_at_full_weight=True)
     return PowerPriorTipping(None, None, excludes_at_full_weight=True)
-
-
-# Analysis of credibility ----------------------------------------------------------------------
-
-# Square of the factor by which a z-value must exceed the critical one.
-_INTRINSIC = {"Held": 2.0, "Matthews": (1 + sqrt(5)) / 2}
-
-
-def sceptical_limit(low: float, high: float) -> float:
-    """
-    Scepticism limit of a significant ratio: how sceptical one must be to doubt it.
-
-    A normal prior for the log ratio, centred at no effect, whose interval reaches from 1/SL to
-    SL makes the posterior interval just touch 1, all at the level of the given interval:
-
-        ln SL = (ln high - ln low)^2 / (4 sqrt(ln high x ln low)).
-
-    Who holds ratios beyond SL plausible, on grounds other than these data, may take the result
-    as credible; who doesn't, may not. The interval is taken as symmetric on the log scale, as
-    Woolf's and Katz's are; of another interval only the limits are used.
-
-    Parameters
-    ----------
-    low, high : float
-        Confidence limits of a ratio, both above 1 or both below.
-
-    Returns
-    -------
-    float
-        The scepticism limit on the side of the result: above 1 if the limits are, else below.
-
-    Raises
-    ------
-    ValueError
-        If the limits are not positive, finite and in order, or do not exclude 1.
-
-    References
-    ----------
-    Matthews RAJ (2001). Why should clinicians care about Bayesian methods? Journal of
-    Statistical Planning and Inference 94:43-58.
-
-    Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
-    Credibility. Royal Society Open Science 5:171047.
-
-    Examples
-    --------
-    The GREAT trial of thrombolysis at home, odds ratio of death 0.24 to 0.97 (Spiegelhalter,
-    Abrams and Myles 2004, section 3.11, who give 0.10):
-
-    >>> round(sceptical_limit(0.24, 0.97), 2)
-    0.1
-    """
-    low, high = _checked_ratio_limits(low, high)
-    if low <= 0 <= high:
-        raise ValueError(
-            f"The scepticism limit needs limits that exclude 1, got {exp(low):g} to {exp(high):g}."
-            " Use advocacy_limit instead."
-        )
-    limit = (high - low) ** 2 / (4 * sqrt(low * high))
-    return exp(limit if low > 0 else -limit)
-
-
-def sceptical_prior_sd(low: float, high: float, level: float = 0.95) -> float:
-    """
-    Standard deviation of the normal prior behind `sceptical_limit`.
-
-    Parameters
-    ----------
-    low, high : float
-        Confidence limits of a ratio, both above 1 or both below.
-    level : float, default 0.95
-        Level of these limits.
-
-    Returns
-    -------
-    float
-        Prior standard deviation of the log ratio. With a prior mean of 0 the posterior interval
-        has one limit at a ratio of 1; with any smaller one it includes 1.
-
-    Raises
-    ------
-    ValueError
-        If the limits do not exclude 1, or limits or level are impossible.
-
-    Examples
-    --------
-    >>> round(sceptical_prior_sd(0.24, 0.97), 4)
-    1.1934
-    """
-    return abs(log(sceptical_limit(low, high))) / _critical(level)
-
-
-def advocacy_limit(low: float, high: float) -> float:
-    """
-    Advocacy limit of a non-significant ratio: what an advocate must hold plausible.
-
-    A normal prior for the log ratio whose interval reaches from no effect to AL makes the
-    posterior interval just exclude 1, all at the level of the given interval:
-
-        ln AL = -ln(low x high) (ln high - ln low)^2 / (2 ln low x ln high).
-
-    Parameters
-    ----------
-    low, high : float
-        Confidence limits of a ratio, with 1 between them, symmetric on the log scale.
-
-    Returns
-    -------
-    float
-        The advocacy limit, on the side of the estimate; infinite, or 0, if a limit is exactly
-        1, because any wider prior on that side will do.
-
-    Raises
-    ------
-    ValueError
-        If the limits are not positive, finite and in order, if they exclude 1, or if they lie
-        symmetrically about 1, so that there is no direction to advocate.
-
-    References
-    ----------
-    Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
-    Credibility. Royal Society Open Science 5:171047.
-
-    Examples
-    --------
-    A hazard ratio of 0.72 with limits 0.4 and 1.3 convinces those who hold ratios between 0.15
-    and 1 plausible:
-
-    >>> round(advocacy_limit(0.4, 1.3), 2)
-    0.15
-    """
-    low, high = _checked_ratio_limits(low, high)
-    if not low <= 0 <= high:
-        raise ValueError(
-            f"The advocacy limit needs limits on both sides of 1, got {exp(low):g} to"
-            f" {exp(high):g}. Use sceptical_limit instead."
-        )
-    if low + high == 0:
-        raise ValueError(
-            "The advocacy limit needs an estimate other than 1, got limits symmetric about 1."
-        )
-    return _exp(_advocacy(low, high))
-
-
-@dataclass(frozen=True)
-class Credibility:
-    """
-    Analysis of credibility of a ratio with its confidence interval.
-
-    Attributes
-    ----------
-    estimate : float
-        Ratio in the middle of the interval on the log scale.
-    p_value : float
-        Two-sided P-value that goes with the interval on the log scale.
-    significant : bool
-        Whether the interval excludes 1.
-    limit : float
-        Scepticism limit if significant, advocacy limit if not.
-    prior_mean, prior_sd : float
-        The critical normal prior of the log ratio.
-    intrinsically_credible_matthews : bool
-        Significant, and the estimate lies beyond its own scepticism limit.
-    intrinsically_credible_held : bool
-        Significant, and in conflict with its own critical sceptical prior: at the interval's
-        level the prior predictive test rejects (P below 0.0056 for 95%).
-    """
-
-    estimate: float
-    p_value: float
-    significant: bool
-    limit: float
-    prior_mean: float
-    prior_sd: float
-    intrinsically_credible_matthews: bool
-    intrinsically_credible_held: bool
-
-
-def credibility(low: float, high: float, level: float = 0.95) -> Credibility:
-    """
-    Analysis of credibility of a ratio, significant or not.
-
-    Parameters
-    ----------
-    low, high : float
-        Confidence limits of a ratio, symmetric on the log scale.
-    level : float, default 0.95
-        Level of these limits.
-
-    Returns
-    -------
-    Credibility
-        The limit, its prior, and whether the result is credible out of the blue.
-
-    Raises
-    ------
-    ValueError
-        If limits or level are impossible, or the limits lie symmetrically about 1.
-
-    References
-    ----------
-    Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
-    Credibility. Royal Society Open Science 5:171047.
-
-    Held L (2019). The assessment of intrinsic credibility and a new argument for p < 0.005.
-    Royal Society Open Science 6:181534.
-
-    Examples
-    --------
-    >>> result = credibility(0.24, 0.97)
-    >>> round(result.estimate, 2), round(result.p_value, 3), round(result.limit, 2)
-    (0.48, 0.041, 0.1)
-    >>> result.intrinsically_credible_matthews
-    False
-    """
-    critical = _critical(level)
-    log_low, log_high = _checked_ratio_limits(low, high)
-    significant = not log_low <= 0 <= log_high
-    limit = sceptical_limit(low, high) if significant else advocacy_limit(low, high)
-    # The logarithm of an advocacy limit may be too large to have a finite exponential.
-    reach = abs(log(limit)) if significant else abs(_advocacy(log_low, log_high))
-    centre = (log_low + log_high) / 2
-    z = abs(centre) * 2 * critical / (log_high - log_low)
-    return Credibility(
-        estimate=exp(centre),
-        p_value=float(2 * norm.sf(z)),
-        significant=significant,
-        limit=limit,
-        prior_mean=0.0 if significant else float(np.copysign(reach / 2, centre)),
-        prior_sd=reach / critical if significant else reach / 2 / critical,
-        intrinsically_credible_matthews=z > critical * sqrt(_INTRINSIC["Matthews"]),
-        intrinsically_credible_held=z > critical * sqrt(_INTRINSIC["Held"]),
-    )
-
-
-def intrinsic_p_value(p_value: float, definition: str = "Held") -> float:
-    """
-    Two-sided P-value for intrinsic credibility, from the ordinary one.
-
-    The z-value is divided by the square root of 2 (Held 2019: the estimate is compared with its
-    own critical sceptical prior through the prior predictive distribution) or by that of the
-    golden ratio, 1.618 (Matthews 2018: the estimate is compared with its scepticism limit). A
-    result is intrinsically credible at 5% if this P-value is below 0.05, that is, if the
-    ordinary one is below 0.0056 or 0.0127.
-
-    Parameters
-    ----------
-    p_value : float
-        Two-sided P-value, above 0 and at most 1.
-    definition : {"Held", "Matthews"}
-        Whose definition.
-
-    Returns
-    -------
-    float
-        The P-value for intrinsic credibility.
-
-    Raises
-    ------
-    ValueError
-        If the P-value or the definition is impossible.
-
-    References
-    ----------
-    Held L (2019). The assessment of intrinsic credibility and a new argument for p < 0.005.
-    Royal Society Open Science 6:181534.
-
-    Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
-    Credibility. Royal Society Open Science 5:171047.
-
-    Examples
-    --------
-    >>> round(intrinsic_p_value(0.0056), 3), round(intrinsic_p_value(0.0127, "Matthews"), 3)
-    (0.05, 0.05)
-    """
-    if definition not in _INTRINSIC:
-        names = ", ".join(_INTRINSIC)
-        raise ValueError(f"definition must be one of {names}, got {definition!r}.")
-    z = norm.isf(_checked_p_value(p_value) / 2)
-    return float(2 * norm.sf(z / sqrt(_INTRINSIC[definition])))
-
-
-def bayes_factor_bound(p_value: float) -> float:
-    """
-    Smallest Bayes factor for no effect that a P-value can stand for.
-
-    Sellke, Bayarri and Berger's bound -e p ln p for p below 1/e, else 1: over a wide class of
-    alternatives the data favour an effect over none by at most its reciprocal.
-
-    Parameters
-    ----------
-    p_value : float
-        P-value, above 0 and at most 1.
-
-    Returns
-    -------
-    float
-        Lower bound of the Bayes factor of the null hypothesis against the alternative.
-
-    Raises
-    ------
-    ValueError
-        If the P-value is not above 0 and at most 1.
-
-    References
-    ----------
-    Sellke T, Bayarri MJ, Berger JO (2001). Calibration of p values for testing precise null
-    hypotheses. American Statistician 55:62-71.
-
-    Examples
-    --------
-    >>> round(bayes_factor_bound(0.05), 3)
-    0.407
-    """
-    p_value = _checked_p_value(p_value)
-    return -e * p_value * log(p_value) if p_value < 1 / e else 1.0
-
-
-# Normal priors for the log odds ratio ---------------------------------------------------------
-
-
-def normal_posterior(
-    log_estimate: float, se: float, prior_mean: float, prior_sd: float, level: float = 0.95
-) -> pd.DataFrame:
-    """
-    Posterior of a log odds ratio with normal likelihood and normal prior.
-
-    The approximation is poor with few events in an arm; `logistic_posterior` is exact.
-
-    Parameters
-    ----------
-    log_estimate, se : float
-        Estimated log odds ratio (or other log ratio) and its standard error.
-    prior_mean, prior_sd : float
-        Prior mean and standard deviation of the log odds ratio.
-    level : float, default 0.95
-        Posterior probability of the interval.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row with the columns ``likelihood``, ``prior_mean``, ``prior_sd``, ``odds_ratio``
-        (posterior median), ``low``, ``high`` and ``probability_above_1``.
-
-    Raises
-    ------
-    ValueError
-        If a number is not finite, a standard deviation not positive or the level impossible.
-
-    Examples
-    --------
-    The GREAT trial, log odds ratio -0.74 with standard error 0.36, under a prior with 95%
-    between odds ratios of 0.6 and 1:
-
-    >>> posterior = normal_posterior(-0.74, 0.36, -0.255, 0.13)
-    >>> posterior[["odds_ratio", "low", "high"]].round(3)
-       odds_ratio    low   high
-    0       0.733  0.577  0.931
-    """
-    log_estimate = _checked_number(log_estimate, "log_estimate")
-    se = _checked_positive(se, "se")
-    prior_mean = _checked_number(prior_mean, "prior_mean")
-    prior_sd = _checked_positive(prior_sd, "prior_sd")
-    weight = prior_sd**2 / (prior_sd**2 + se**2)
-    posterior = norm(
-        weight * log_estimate + (1 - weight) * prior_mean, se * prior_sd / np.hypot(se, prior_sd)
-    )
-    quantiles = posterior.ppf(_tails(checks.level(level)))
-    above = float(posterior.sf(0))
-    return _posterior_row("normal", prior_mean, prior_sd, quantiles, above)
 
 
 def logistic_posterior(
@@ -994,84 +558,6 @@ def prior_interval(prior_mean: float, prior_sd: float, level: float = 0.95) -> t
     return _exp(prior_mean - half_width), _exp(prior_mean + half_width)
 
 
-def exact_sceptical_prior_sd(
-    events_a: int,
-    n_a: int,
-    events_b: int,
-    n_b: int,
-    level: float = 0.95,
-    *,
-    baseline: str = "average",
-    baseline_mean: float = 0.0,
-    baseline_sd: float = 2.5,
-) -> float:
-    """
-    Critical standard deviation of a sceptical prior, without normal approximation.
-
-    The counterpart of `sceptical_prior_sd` for the binomial likelihood of `logistic_posterior`:
-    with a normal prior of the log odds ratio of mean 0 and this standard deviation the
-    equal-tailed posterior interval has one limit at an odds ratio of 1. A sceptic whose prior is
-    narrower is not convinced. The exponential of this standard deviation times the normal
-    quantile (1.96 for 95%) compares with `sceptical_limit`.
-
-    With few events in an arm the two can differ severalfold: the normal approximation carries
-    the standard error at the estimate, where such data say little, over to the neighbourhood of
-    no effect, where they say more.
-
-    Parameters
-    ----------
-    events_a, n_a : int
-        Events and patients in arm a.
-    events_b, n_b : int
-        Events and patients in arm b.
-    level : float, default 0.95
-        Posterior probability of the interval.
-    baseline, baseline_mean, baseline_sd
-        As in `logistic_posterior`.
-
-    Returns
-    -------
-    float
-        The standard deviation; infinite if even one of 10 leaves 1 inside the interval, so that
-        no scepticism is needed.
-
-    Raises
-    ------
-    ValueError
-        If the counts, the baseline's prior or the level are impossible.
-
-    References
-    ----------
-    Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
-    Credibility. Royal Society Open Science 5:171047.
-
-    Examples
-    --------
-    The GREAT trial, where the normal approximation gives 1.209 from Woolf's limits:
-
-    >>> round(exact_sceptical_prior_sd(13, 163, 23, 148), 3)
-    0.938
-    """
-    table = checks.table(events_a, n_a, events_b, n_b)
-    half = (1 - checks.level(level)) / 2
-    nuisance = _checked_baseline(baseline, baseline_mean, baseline_sd)
-
-    def excess(log_sd: float) -> float:
-        below = _LogOddsRatio(table, 0.0, exp(log_sd), *nuisance).cdf(0.0)
-        return min(below, 1 - below) - half
-
-    if excess(log(_WIDEST)) >= 0:
-        return inf
-    # Downwards from the widest, to find the largest solution. A narrow prior leaves half of its
-    # probability on either side of 1, whatever the data, so that the search ends.
-    narrow = log(_WIDEST) - 0.5
-    while excess(narrow) < 0:
-        narrow -= 0.5
-    return exp(brentq(excess, narrow, narrow + 0.5, xtol=1e-12))
-
-
-# Two independent Beta distributions -----------------------------------------------------------
-
 # Tail probability beyond which a Beta distribution is left out of a quadrature.
 _NEGLIGIBLE = 1e-17
 
@@ -1083,8 +569,11 @@ _SMALLEST_SHAPE = 0.05
 # accuracy, and weights. It converges exponentially also where the integrand has an algebraic
 # singularity at an end, as Beta densities do. Halving the step changes nothing above 1e-14.
 _STEPS = np.arange(-6, 6.001, 0.04)
+
 _FROM_START = expit(np.pi * np.sinh(_STEPS))
+
 _FROM_END = expit(-np.pi * np.sinh(_STEPS))
+
 _WEIGHTS = 0.04 * np.pi * np.cosh(_STEPS) * _FROM_START * _FROM_END
 
 
@@ -1179,8 +668,6 @@ def _discounted(
     return _BetaPair(_shapes(events_a, n_a, prior), _shapes(events_b, n_b, prior, weight))
 
 
-# Posterior of the log odds ratio --------------------------------------------------------------
-
 # Largest standard deviation of a prior on the logit scale. It already is flat for any purpose,
 # and much wider ones would need other quadrature in tables with empty cells.
 _WIDEST = 10.0
@@ -1191,6 +678,7 @@ _DROP = 40.0
 # Largest degree of the polynomial for the posterior density, and size of the last coefficients,
 # relative to the largest, at which it is taken as exact.
 _LARGEST_DEGREE = 4096
+
 _RESOLVED = 1e-12
 
 
@@ -1330,9 +818,6 @@ def _posterior_row(
     return pd.DataFrame([row], columns=[*columns, "probability_above_1"])
 
 
-# Checks and small helpers ---------------------------------------------------------------------
-
-
 def _tails(level: float) -> tuple[float, float, float]:
     """Probabilities of the median and of both limits of an equal-tailed interval."""
     return 0.5, (1 - level) / 2, (1 + level) / 2
@@ -1344,13 +829,6 @@ def _critical(level: float) -> float:
 
 def _exp(x: float) -> float:
     return exp(x) if x < 700 else inf
-
-
-def _advocacy(low: float, high: float) -> float:
-    product = low * high
-    if product == 0:
-        return float(np.copysign(inf, low + high))
-    return -(low + high) * (high - low) ** 2 / (2 * product)
 
 
 def _checked_number(value: float, name: str) -> float:
@@ -1415,22 +893,6 @@ def _checked_weights(weights: Iterable[float]) -> list[float]:
         if not 0 <= weight <= 1:
             raise ValueError(f"A weight must lie between 0 and 1, got {weight}.")
     return checked
-
-
-def _checked_ratio_limits(low: float, high: float) -> tuple[float, float]:
-    """Logarithms of the limits of a ratio."""
-    low = _checked_positive(low, "The lower limit of the ratio")
-    high = _checked_positive(high, "The upper limit of the ratio")
-    if not low < high:
-        raise ValueError(f"The lower limit must be below the upper, got {low} and {high}.")
-    return log(low), log(high)
-
-
-def _checked_p_value(p_value: float) -> float:
-    number = _checked_number(p_value, "p_value")
-    if not 0 < number <= 1:
-        raise ValueError(f"p_value must be above 0 and at most 1, got {p_value!r}.")
-    return number
 
 
 def _checked_benefit(odds_ratio: float) -> float:

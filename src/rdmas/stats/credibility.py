@@ -1,0 +1,241 @@
+"""Analysis of credibility: how sceptical one must be to doubt a significant result."""
+
+from math import exp, inf, log, sqrt
+
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+from rdmas.stats import checks
+from rdmas.stats.priors import (
+    _WIDEST,
+    _checked_baseline,
+    _checked_number,
+    _checked_positive,
+    _critical,
+    _LogOddsRatio,
+)
+
+# Square of the factor by which a z-value must exceed the critical one.
+_INTRINSIC = {"Held": 2.0, "Matthews": (1 + sqrt(5)) / 2}
+
+
+def sceptical_limit(low: float, high: float) -> float:
+    """
+    Scepticism limit of a significant ratio: how sceptical one must be to doubt it.
+
+    A normal prior for the log ratio, centred at no effect, whose interval reaches from 1/SL to
+    SL makes the posterior interval just touch 1, all at the level of the given interval:
+
+        ln SL = (ln high - ln low)^2 / (4 sqrt(ln high x ln low)).
+
+    Who holds ratios beyond SL plausible, on grounds other than these data, may take the result
+    as credible; who doesn't, may not. The interval is taken as symmetric on the log scale, as
+    Woolf's and Katz's are; of another interval only the limits are used.
+
+    Parameters
+    ----------
+    low, high : float
+        Confidence limits of a ratio, both above 1 or both below.
+
+    Returns
+    -------
+    float
+        The scepticism limit on the side of the result: above 1 if the limits are, else below.
+
+    Raises
+    ------
+    ValueError
+        If the limits are not positive, finite and in order, or do not exclude 1.
+
+    References
+    ----------
+    Matthews RAJ (2001). Why should clinicians care about Bayesian methods? Journal of
+    Statistical Planning and Inference 94:43-58.
+
+    Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
+    Credibility. Royal Society Open Science 5:171047.
+
+    Examples
+    --------
+    The GREAT trial of thrombolysis at home, odds ratio of death 0.24 to 0.97 (Spiegelhalter,
+    Abrams and Myles 2004, section 3.11, who give 0.10):
+
+    >>> round(sceptical_limit(0.24, 0.97), 2)
+    0.1
+    """
+    low, high = _checked_ratio_limits(low, high)
+    if low <= 0 <= high:
+        raise ValueError(
+            f"The scepticism limit needs limits that exclude 1, got {exp(low):g} to {exp(high):g}."
+        )
+    limit = (high - low) ** 2 / (4 * sqrt(low * high))
+    return exp(limit if low > 0 else -limit)
+
+
+def sceptical_prior_sd(low: float, high: float, level: float = 0.95) -> float:
+    """
+    Standard deviation of the normal prior behind `sceptical_limit`.
+
+    Parameters
+    ----------
+    low, high : float
+        Confidence limits of a ratio, both above 1 or both below.
+    level : float, default 0.95
+        Level of these limits.
+
+    Returns
+    -------
+    float
+        Prior standard deviation of the log ratio. With a prior mean of 0 the posterior interval
+        has one limit at a ratio of 1; with any smaller one it includes 1.
+
+    Raises
+    ------
+    ValueError
+        If the limits do not exclude 1, or limits or level are impossible.
+
+    Examples
+    --------
+    >>> round(sceptical_prior_sd(0.24, 0.97), 4)
+    1.1934
+    """
+    return abs(log(sceptical_limit(low, high))) / _critical(level)
+
+
+def intrinsic_p_value(p_value: float, definition: str = "Held") -> float:
+    """
+    Two-sided P-value for intrinsic credibility, from the ordinary one.
+
+    The z-value is divided by the square root of 2 (Held 2019: the estimate is compared with its
+    own critical sceptical prior through the prior predictive distribution) or by that of the
+    golden ratio, 1.618 (Matthews 2018: the estimate is compared with its scepticism limit). A
+    result is intrinsically credible at 5% if this P-value is below 0.05, that is, if the
+    ordinary one is below 0.0056 or 0.0127.
+
+    Parameters
+    ----------
+    p_value : float
+        Two-sided P-value, above 0 and at most 1.
+    definition : {"Held", "Matthews"}
+        Whose definition.
+
+    Returns
+    -------
+    float
+        The P-value for intrinsic credibility.
+
+    Raises
+    ------
+    ValueError
+        If the P-value or the definition is impossible.
+
+    References
+    ----------
+    Held L (2019). The assessment of intrinsic credibility and a new argument for p < 0.005.
+    Royal Society Open Science 6:181534.
+
+    Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
+    Credibility. Royal Society Open Science 5:171047.
+
+    Examples
+    --------
+    >>> round(intrinsic_p_value(0.0056), 3), round(intrinsic_p_value(0.0127, "Matthews"), 3)
+    (0.05, 0.05)
+    """
+    if definition not in _INTRINSIC:
+        names = ", ".join(_INTRINSIC)
+        raise ValueError(f"definition must be one of {names}, got {definition!r}.")
+    z = norm.isf(_checked_p_value(p_value) / 2)
+    return float(2 * norm.sf(z / sqrt(_INTRINSIC[definition])))
+
+
+def exact_sceptical_prior_sd(
+    events_a: int,
+    n_a: int,
+    events_b: int,
+    n_b: int,
+    level: float = 0.95,
+    *,
+    baseline: str = "average",
+    baseline_mean: float = 0.0,
+    baseline_sd: float = 2.5,
+) -> float:
+    """
+    Critical standard deviation of a sceptical prior, without normal approximation.
+
+    The counterpart of `sceptical_prior_sd` for the binomial likelihood of `logistic_posterior`:
+    with a normal prior of the log odds ratio of mean 0 and this standard deviation the
+    equal-tailed posterior interval has one limit at an odds ratio of 1. A sceptic whose prior is
+    narrower is not convinced. The exponential of this standard deviation times the normal
+    quantile (1.96 for 95%) compares with `sceptical_limit`.
+
+    With few events in an arm the two can differ severalfold: the normal approximation carries
+    the standard error at the estimate, where such data say little, over to the neighbourhood of
+    no effect, where they say more.
+
+    Parameters
+    ----------
+    events_a, n_a : int
+        Events and patients in arm a.
+    events_b, n_b : int
+        Events and patients in arm b.
+    level : float, default 0.95
+        Posterior probability of the interval.
+    baseline, baseline_mean, baseline_sd
+        As in `logistic_posterior`.
+
+    Returns
+    -------
+    float
+        The standard deviation; infinite if even one of 10 leaves 1 inside the interval, so that
+        no scepticism is needed.
+
+    Raises
+    ------
+    ValueError
+        If the counts, the baseline's prior or the level are impossible.
+
+    References
+    ----------
+    Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
+    Credibility. Royal Society Open Science 5:171047.
+
+    Examples
+    --------
+    The GREAT trial, where the normal approximation gives 1.209 from Woolf's limits:
+
+    >>> round(exact_sceptical_prior_sd(13, 163, 23, 148), 3)
+    0.938
+    """
+    table = checks.table(events_a, n_a, events_b, n_b)
+    half = (1 - checks.level(level)) / 2
+    nuisance = _checked_baseline(baseline, baseline_mean, baseline_sd)
+
+    def excess(log_sd: float) -> float:
+        below = _LogOddsRatio(table, 0.0, exp(log_sd), *nuisance).cdf(0.0)
+        return min(below, 1 - below) - half
+
+    if excess(log(_WIDEST)) >= 0:
+        return inf
+    # Downwards from the widest, to find the largest solution. A narrow prior leaves half of its
+    # probability on either side of 1, whatever the data, so that the search ends.
+    narrow = log(_WIDEST) - 0.5
+    while excess(narrow) < 0:
+        narrow -= 0.5
+    return exp(brentq(excess, narrow, narrow + 0.5, xtol=1e-12))
+
+
+def _checked_ratio_limits(low: float, high: float) -> tuple[float, float]:
+    """Logarithms of the limits of a ratio."""
+    low = _checked_positive(low, "The lower limit of the ratio")
+    high = _checked_positive(high, "The upper limit of the ratio")
+    if not low < high:
+        raise ValueError(f"The lower limit must be below the upper, got {low} and {high}.")
+    return log(low), log(high)
+
+
+def _checked_p_value(p_value: float) -> float:
+    number = _checked_number(p_value, "p_value")
+    if not 0 < number <= 1:
+        raise ValueError(f"p_value must be above 0 and at most 1, got {p_value!r}.")
+    return number
