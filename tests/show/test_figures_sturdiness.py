@@ -82,7 +82,6 @@ DENSITIES = pd.DataFrame(
     }
 )
 DRAWERS = {
-    "densities": lambda ax: figures.plot_densities(DENSITIES, "mortality", ax=ax),
     "probability": lambda ax: figures.plot_probability_better(CURVES, (0.0, 0.1), ax=ax),
     "map": lambda ax: figures.plot_significance_map(MAP, (0, 3), ("A", "B"), "deaths", ax=ax),
     "discount": lambda ax: figures.plot_discount(DISCOUNT, 0.4, "difference", ax=ax),
@@ -90,7 +89,6 @@ DRAWERS = {
         BOUNDING, pd.DataFrame({"curve": ["estimate"], "e_value": [3.0]}), ax=ax
     ),
     "wrong": lambda ax: figures.plot_wrong_outcomes(GRID, 0.05, ("A", "B"), ax=ax),
-    "forest": lambda ax: figures.plot_forest(FOREST, "died", ax=ax),
 }
 
 

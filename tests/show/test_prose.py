@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from IPython.core.formatters import DisplayFormatter
 
 from rdmas.show import prose
 
@@ -145,6 +146,12 @@ def test_strings_are_glued_by_key_without_being_displayed(monkeypatch):
     )
     prose.glue_strings({"claim_a": "95%", "claim_b": "0.011"})
     assert glued == [("claim_a", "95%", False), ("claim_b", "0.011", False)]
+
+
+def test_glued_text_is_shown_as_it_is_and_escaped_in_html():
+    """IPython's own formatter asks for these; HTML is what another page can quote."""
+    shown = DisplayFormatter().format(prose.Text("P <0.0001"))[0]
+    assert shown == {"text/plain": "P <0.0001", "text/html": "P &lt;0.0001"}
 
 
 @pytest.mark.parametrize("value", [0.95, 1, None, b"95%"])

@@ -6,6 +6,7 @@ Every function returns a string. What may be rounded is rounded here once, at th
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Mapping
 
@@ -27,15 +28,15 @@ def percent(proportion: float, decimals: int = 0) -> str:
     return f"{decimal(scaled(proportion, 100), decimals)}%"
 
 
-def percent_interval(interval: tuple[float, float], decimals: int = 0) -> str:
+def percent_interval(interval: tuple[float, float], decimals: int = 0, words: str = " to ") -> str:
     """Write an interval for a proportion.
 
     Examples
     --------
-    >>> percent_interval((0.751, 0.999))
-    '75% to 100%'
+    >>> percent_interval((0.751, 0.999)), percent_interval((0.04, 0.56), words=" and ")
+    ('75% to 100%', '4% and 56%')
     """
-    return " to ".join(percent(end, decimals) for end in interval)
+    return words.join(percent(end, decimals) for end in interval)
 
 
 def decimal(value: float, decimals: int) -> str:
@@ -148,7 +149,12 @@ class Text(str):
     """Text that is shown as it is: the book's plain glue role prints it without quotes."""
 
     def __repr__(self) -> str:
+        """Return the text itself, for pages that are not HTML."""
         return str(self)
+
+    def _repr_html_(self) -> str:
+        """Return the text for HTML; plain text of another page would be set as code."""
+        return html.escape(self, quote=False)
 
 
 def glue_strings(strings: Mapping[str, str]) -> None:

@@ -10,9 +10,7 @@ from rdmas.show import prose
 from rdmas.show.figures._style import LIGHT, WIDTH_INCHES, new_axes
 
 
-def plot_predictive_counts(
-    counts: pd.DataFrame, label: str, ax: np.ndarray | None = None
-) -> np.ndarray:
+def plot_predictive_counts(counts: pd.DataFrame, label: str) -> np.ndarray:
     """Draw how many events a new cohort would have, and mark those a real one had.
 
     Parameters
@@ -23,19 +21,16 @@ def plot_predictive_counts(
         ``colour`` of marked counts.
     label : str
         What is counted.
-    ax : array of matplotlib.axes.Axes, optional
-        One for each panel.
 
     Returns
     -------
     numpy.ndarray of matplotlib.axes.Axes
+        One for each panel.
     """
     panels = counts["panel"].drop_duplicates().tolist()
-    if ax is None:
-        _, ax = plt.subplots(
-            len(panels), 1, figsize=(WIDTH_INCHES, 2.3 * len(panels) + 0.3), layout="constrained"
-        )
-    for panel, heading in zip(np.atleast_1d(ax), panels):
+    size = (WIDTH_INCHES, 2.3 * len(panels) + 0.3)
+    axes = plt.subplots(len(panels), figsize=size, layout="constrained", squeeze=False)[1][:, 0]
+    for panel, heading in zip(axes, panels, strict=True):
         mine = counts[counts["panel"] == heading]
         shades = [row["colour"] if row["marked"] else LIGHT for row in mine.to_dict("records")]
         panel.bar(mine["events"], mine["probability"], color=shades, width=0.86)
@@ -70,11 +65,11 @@ def plot_predictive_counts(
             xlim=(-0.6, mine["events"].max() + 0.6),
             ylim=(0, mine["probability"].max() * 1.3),
         )
-    np.atleast_1d(ax)[-1].set_xlabel(label)
-    return ax
+    axes[-1].set_xlabel(label)
+    return axes
 
 
-def plot_densities(curves: pd.DataFrame, label: str, ax: Axes | None = None) -> Axes:
+def plot_densities(curves: pd.DataFrame, label: str) -> Axes:
     """Draw distributions of a proportion, each named in its colour.
 
     Parameters
@@ -83,15 +78,14 @@ def plot_densities(curves: pd.DataFrame, label: str, ax: Axes | None = None) -> 
         Columns ``name``, ``proportion``, ``density`` and ``colour``.
     label : str
         Label of the proportion.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=3.9)
-    for line, (name, curve) in enumerate(curves.groupby("name", sort=False)):
+    ax = new_axes(height=3.9)
+    for line, name in enumerate(curves["name"].unique()):
+        curve = curves[curves["name"] == name]
         colour = curve["colour"].iloc[0]
         ax.plot(curve["proportion"], curve["density"], color=colour, linewidth=2.4)
         ax.fill_between(curve["proportion"], curve["density"], color=colour, alpha=0.08)

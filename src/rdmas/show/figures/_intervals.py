@@ -74,7 +74,7 @@ def plot_intervals(
     return ax
 
 
-def plot_forest(rows: pd.DataFrame, label: str, ax: Axes | None = None) -> Axes:
+def plot_forest(rows: pd.DataFrame, label: str) -> Axes:
     """Draw cohorts and their summaries, section by section.
 
     Parameters
@@ -86,15 +86,13 @@ def plot_forest(rows: pd.DataFrame, label: str, ax: Axes | None = None) -> Axes:
         ``prediction``: a bar without a point), ``n`` and ``colour``.
     label : str
         Label of the value axis.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
     sections = rows["section"].drop_duplicates().tolist()
-    ax = ax or new_axes(0.3 * (len(rows) + 1.4 * len(sections)) + 0.8, labels_inside=True)
+    ax = new_axes(0.3 * (len(rows) + 1.4 * len(sections)) + 0.8, labels_inside=True)
     line, places, names = 0.0, [], []
     for section in sections:
         ax.text(
