@@ -10,20 +10,28 @@ from pathlib import Path
 import pytest
 
 import rdmas
-from rdmas.selfcheck.layers import package_layers
+from rdmas.selfcheck.layers import DOORS, package_layers
 
 SOURCE = Path(rdmas.__file__).parent
 
 
 @pytest.fixture(scope="module")
 def layers():
-    return package_layers().set_index("module")
+    frame = package_layers()
+    rooms = frame["room"].where(frame["room"] != DOORS, "")
+    return frame.set_index((rooms + "." + frame["module"]).str.removeprefix("."))
+
+
+def place(name):
+    """Return where a name that is imported from the package stands, as room and module."""
+    parts = name.removeprefix("rdmas.").split(".")
+    return ".".join(parts[:2] if (SOURCE / parts[0]).is_dir() else parts[:1])
 
 
 def imported_by(module):
-    """Top-level modules of the package that a module or subpackage imports, by its source."""
-    path = SOURCE / module
-    files = path.glob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+    """Modules of the package that a module or subpackage imports, by its source."""
+    path = SOURCE / module.replace(".", "/")
+    files = path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
     found = set()
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -33,31 +41,28 @@ def imported_by(module):
                 names = [f"{node.module}.{alias.name}" for alias in node.names]
             else:
                 continue
-            found |= {name.split(".")[1] for name in names if name.startswith("rdmas.")}
+            found |= {place(name) for name in names if name.startswith("rdmas.")}
     return sorted(found - {module})
 
 
-def test_every_module_and_subpackage_is_listed_once(layers):
+def test_every_module_and_subpackage_is_listed_once_in_its_room(layers):
     expected = {path.stem for path in SOURCE.glob("*.py")} - {"__init__"}
-    expected |= {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    for room in (path.parent for path in SOURCE.glob("*/__init__.py")):
+        expected |= {f"{room.name}.{path.stem}" for path in room.glob("*.py")}
+        expected |= {f"{room.name}.{path.parent.name}" for path in room.glob("*/__init__.py")}
     assert layers.index.is_unique
-    assert set(layers.index) == expected
+    assert set(layers.index) == {name for name in expected if not name.endswith("__init__")}
+    assert set(layers["room"]) == {"stats", "paper", "show", "selfcheck", DOORS}
 
 
 def test_imports_are_those_of_the_source(layers):
     assert layers["imports"].to_dict() == {module: imported_by(module) for module in layers.index}
 
 
-def test_each_module_stands_one_layer_above_the_highest_it_imports(layers):
+def test_no_room_uses_one_on_its_level_or_above(layers):
     for module, row in layers.iterrows():
-        highest = max((layers.loc[target, "layer"] for target in row["imports"]), default=-1)
-        assert row["layer"] == highest + 1, module
-
-
-def test_rounding_and_paths_are_at_the_bottom_and_cohort_above_them(layers):
-    assert layers.loc[["rounding", "paths"], "layer"].tolist() == [0, 0]
-    assert layers.loc["cohort", "layer"] == 1
-    assert layers.loc["reconstruct", "layer"] == 2
+        for target in layers.loc[row["imports"]].itertuples():
+            assert target.room == row["room"] or target.level < row["level"], module
 
 
 def test_purpose_is_the_first_line_of_the_docstring(layers):

@@ -96,7 +96,12 @@ BOARD = pd.DataFrame(
     columns=["id", "reported", "verdict", "basis"],
 )
 MODULES = pd.DataFrame(
-    {"module": ["low", "other", "high"], "layer": [0, 0, 1], "imports": [[], [], ["low", "other"]]}
+    {
+        "room": ["floor", "left", "right", "right", "roof"],
+        "level": [0, 1, 1, 1, 2],
+        "module": ["low", "one", "three", "two", "high"],
+        "imports": [[], ["floor.low"], ["right.two"], [], ["left.one", "right.two", "floor.low"]],
+    }
 )
 DURATIONS = pd.DataFrame({"name": ["chapter a", "chapter b"], "seconds": [1.5, 0.25]})
 VALUES = pd.DataFrame({"name": ["Pearson", "N\u22121"], "value": [0.010495, 0.011482]})
@@ -119,7 +124,6 @@ DRAWERS = {
     "intervals": lambda ax: figures.plot_intervals(INTERVALS, "CMV", ax=ax),
     "scoreboard": lambda ax: figures.plot_scoreboard(BOARD, ax=ax),
     "rounding": lambda ax: figures.plot_rounding(VALUES, "0.011", ax=ax),
-    "layers": lambda ax: figures.plot_layers(MODULES, ax=ax),
     "durations": lambda ax: figures.plot_durations(DURATIONS, ax=ax),
 }
 
@@ -436,16 +440,27 @@ def test_rounding_colours_values_by_whether_they_print_as_reported():
     assert low < 0.010495 and high > 0.011482
 
 
-def test_layers_stand_above_each_other_with_an_arrow_for_each_import():
+def test_rooms_stand_above_each_other_with_an_arrow_for_each_use():
     ax = figures.plot_layers(MODULES)
     heights = {text.get_text(): text.get_position()[1] for text in ax.texts if text.get_text()}
-    assert heights == {"low": 0, "other": 0, "high": 1}
-    places = {text.get_text(): text.get_position()[0] for text in ax.texts if text.get_text()}
+    assert heights["floor"] < heights["left"] == heights["right"] < heights["roof"]
+    assert {"low", "one", "three, two", "high"} < set(heights)
+    boxes = [box.get_bbox() for box in ax.patches]  # in the order of the rooms
     arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None) is not None]
-    assert sorted((arrow.xyann[0], arrow.xy[0]) for arrow in arrows) == sorted(
-        (places["high"], places[target]) for target in ("low", "other")
-    )
-    assert all(arrow.xyann[1] > arrow.xy[1] for arrow in arrows)  # from importer to imported
+    drawn = set()
+    for arrow in arrows:
+        (x, top), (below, bottom) = arrow.xyann, arrow.xy
+        assert x == below
+        met = [
+            place
+            for place, box in enumerate(boxes)
+            if box.x0 < x < box.x1 and box.y0 < top + 1e-9 and box.y1 > bottom - 1e-9
+        ]
+        used, source = sorted(met, key=lambda place: boxes[place].y0)  # and no room between
+        assert (boxes[source].y0, boxes[used].y1) == pytest.approx((top, bottom))
+        drawn.add((source, used))
+    floor, left, right, roof = range(4)
+    assert drawn == {(left, floor), (roof, left), (roof, right), (roof, floor)}
 
 
 def test_durations_are_bars_of_their_length_in_the_order_given():

@@ -1,55 +1,73 @@
-"""The package's own import graph, for the interface page."""
+"""The package's own rooms and what they use, for the interface page."""
 
 from __future__ import annotations
 
 import importlib
-from functools import cache
+import tomllib
 
 import pandas as pd
 
+from rdmas.paper.paths import companion_data_dir
+
+#: The room of modules that stand in none.
+DOORS = "doors"
+
 
 def package_layers() -> pd.DataFrame:
-    """List the modules of the package with what they import, by layer.
+    """List the modules of the package by room, with what they import.
 
     Returns
     -------
     pandas.DataFrame
-        One row per module or subpackage, with columns ``module``, ``layer`` (0 imports no
-        other module of the package; every other one stands a layer above the highest it
-        imports), ``imports`` (sorted list) and ``purpose`` (first line of its docstring).
+        One row per module or subpackage of a room, with columns ``level`` (of the room, as
+        declared for the import contract; 0 at the bottom), ``room``, ``module``, ``imports``
+        (sorted list of modules, with their rooms) and ``purpose`` (first line of its docstring).
 
     Examples
     --------
-    >>> package_layers().query("module == 'rounding'")["layer"].tolist()
-    [0]
+    >>> modules = package_layers().set_index("module")
+    >>> modules.loc["cohort", "purpose"]
+    'A validated cohort: its patients, the claims it is held against, published cohorts.'
     """
     import grimp  # part of the book's tools, not of the package's
 
     graph = grimp.build_graph("rdmas", cache_dir=None)
-    modules = sorted(graph.find_children("rdmas"))
+    modules: set[str] = set()
+    for child in graph.find_children("rdmas"):
+        members = graph.find_children(child)
+        modules |= members or {child}
+        for member in members:
+            graph.squash_module(member)
+    levels = _declared_levels()
+    rows = []
     for module in modules:
-        graph.squash_module(module)
-    imports = {
-        module: sorted(graph.find_modules_directly_imported_by(module) - {"rdmas", module})
-        for module in modules
+        _, top, *below = module.split(".")
+        imports = graph.find_modules_directly_imported_by(module) & modules - {module}
+        rows.append(
+            {
+                "level": levels[top],
+                "room": top if below else DOORS,
+                "module": module.rpartition(".")[2],
+                "imports": sorted(name.removeprefix("rdmas.") for name in imports),
+                "purpose": _first_line(module),
+            }
+        )
+    return pd.DataFrame(rows).sort_values(["level", "room", "module"], ignore_index=True)
+
+
+def _declared_levels() -> dict[str, int]:
+    """Return the level of each room from the contract that imports are held against."""
+    project = companion_data_dir().parent / "pyproject.toml"
+    settings = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (contract,) = settings["contracts"]
+    return {
+        name.strip().removeprefix("rdmas."): level
+        for level, names in enumerate(reversed(contract["layers"]))
+        for name in names.split("|")
     }
 
-    @cache
-    def layer(module: str) -> int:
-        return 1 + max((layer(target) for target in imports[module]), default=-1)
 
-    return pd.DataFrame(
-        [
-            {
-                "module": module.removeprefix("rdmas."),
-                "layer": layer(module),
-                "imports": [target.removeprefix("rdmas.") for target in imports[module]],
-                "purpose": _first_line(importlib.import_module(module).__doc__),
-            }
-            for module in modules
-        ]
-    )
-
-
-def _first_line(docstring: str) -> str:
-    return docstring.strip().splitlines()[0].replace("``", "")
+def _first_line(module: str) -> str:
+    """Return the first line of a module's docstring."""
+    docstring = importlib.import_module(module).__doc__ or ""
+    return docstring.strip().partition("\n")[0].replace("``", "")

@@ -1,8 +1,11 @@
 """Figures of the book itself: verdicts, modules, durations."""
 
+import textwrap
+
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.patches import FancyBboxPatch
 
 from rdmas.show import prose
 from rdmas.show.figures._style import BASIS_COLOURS, BLUE, GREY, LIGHT, VERMILION, new_axes
@@ -76,50 +79,82 @@ def plot_scoreboard(board: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_layers(modules: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the modules of a package by layer, each with what it imports.
+def plot_layers(modules: pd.DataFrame) -> Axes:
+    """Draw the rooms of a package with their modules, and which room uses which.
 
     Parameters
     ----------
     modules : pandas.DataFrame
-        Columns ``module``, ``layer`` (0 at the bottom) and ``imports`` (list of modules).
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
+        Columns ``room``, ``level`` of the room (0 at the bottom), ``module`` and ``imports``
+        (list of modules, with their rooms).
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    n_layers = int(modules["layer"].max()) + 1
-    ax = ax or new_axes(height=1.15 * n_layers + 0.3)
-    places = {}
-    for layer, members in modules.groupby("layer"):
-        # Many boxes in a row would overlap, so neighbours stand a little higher and lower.
-        step = 0.17 if len(members) > 5 else 0
-        for place, name in enumerate(sorted(members["module"])):
-            places[name] = ((place + 0.5) / len(members), layer + step * (-1) ** place)
-    for row in modules.to_dict("records"):
-        for target in row["imports"]:
+    rooms = {str(name): members for name, members in modules.groupby("room", sort=False)}
+    levels = {name: int(members["level"].iloc[0]) for name, members in rooms.items()}
+    spans = _spans(levels)
+    ax = new_axes(1.2 * (max(levels.values()) + 1), labels_inside=True)
+    for name, members in rooms.items():
+        (low, high), level = spans[name], levels[name]
+        ax.add_patch(
+            FancyBboxPatch(
+                (low, level - 0.32),
+                width := high - low,
+                0.64,
+                boxstyle="round,pad=0,rounding_size=0.02",
+                mutation_aspect=4,
+                facecolor="#E8F1F8",
+                edgecolor=BLUE,
+            )
+        )
+        listed = textwrap.fill(", ".join(members["module"]), int(82 * width))
+        for text, up, style in ((name, 0.2, {"weight": "bold"}), (listed, -0.08, {"size": 9.5})):
+            ax.text((low + high) / 2, level + up, text, style, ha="center", va="center")
+        used = {target.partition(".")[0] for targets in members["imports"] for target in targets}
+        for other in sorted(used & set(rooms) - {name}):
+            x = _free_column(name, other, spans, levels)
             ax.annotate(
                 "",
-                xy=(places[target][0], places[target][1] + 0.16),
-                xytext=(places[row["module"]][0], places[row["module"]][1] - 0.16),
-                arrowprops={"arrowstyle": "->", "color": GREY, "linewidth": 0.8},
+                xy=(x, levels[other] + 0.32),
+                xytext=(x, level - 0.32),
+                arrowprops={"arrowstyle": "->", "color": GREY, "shrinkA": 0, "shrinkB": 0},
             )
-    for name, (x, y) in places.items():
-        ax.text(
-            x,
-            y,
-            name,
-            ha="center",
-            va="center",
-            fontsize=9.5,
-            zorder=3,
-            bbox={"boxstyle": "round,pad=0.35", "facecolor": "#E8F1F8", "edgecolor": BLUE},
-        )
-    ax.set(xlim=(0, 1), ylim=(-0.4, n_layers - 0.6))
+    ax.set(xlim=(-0.01, 1.01), ylim=(-0.35, max(levels.values()) + 0.35))
     ax.axis("off")
     return ax
+
+
+def _spans(levels: dict[str, int]) -> dict[str, tuple[float, float]]:
+    """Return both ends of each room's box, such that arrows find a way between and beside."""
+    spans = {}
+    for level in set(levels.values()):
+        names = [name for name, own in levels.items() if own == level]
+        left, right, gap = 0.04, 0.96, 0.08
+        if level in (0, max(levels.values())):
+            left, right = 0.0, 1.0
+        elif len(names) == 1:
+            left, right = 0.24, 0.76
+        width = (right - left + gap) / len(names) - gap
+        for place, name in enumerate(names):
+            low = left + place * (width + gap)
+            spans[name] = low, low + width
+    return spans
+
+
+def _free_column(
+    room: str, other: str, spans: dict[str, tuple[float, float]], levels: dict[str, int]
+) -> float:
+    """Return where an arrow goes straight down from one room to another, clear of the others."""
+    between = [name for name in levels if levels[other] < levels[name] < levels[room]]
+
+    def clearance(x: float) -> float:
+        inside = [min(x - spans[name][0], spans[name][1] - x) for name in (room, other)]
+        outside = [max(spans[name][0] - x, x - spans[name][1]) for name in between]
+        return min(inside + outside)
+
+    return max((column / 100 for column in range(1, 100)), key=clearance)
 
 
 def plot_durations(durations: pd.DataFrame, ax: Axes | None = None) -> Axes:
