@@ -7,7 +7,6 @@ stored outputs are updated. Only outputs that nbval compares are kept: text of c
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import sys
 import tempfile
@@ -18,63 +17,15 @@ import papermill
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from rdmas.show.prose import listed
-
 COMPARED_TAG = "nbval-check-output"
 TEXT_TYPES = ("text/html", "text/plain", "text/markdown", "text/latex")
-KEPT_METADATA = ("kernelspec", "language_info")
-LANGUAGE_INFO = {"name": "python"}
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
-class ParameterError(ValueError):
-    """A chapter was given a parameter that it does not have."""
-
-
-def execute(
-    chapter: str | Path,
-    output: str | Path,
-    parameters: dict | None = None,
-    cwd: str | Path | None = None,
-) -> NotebookNode:
-    """Execute a chapter, with other parameters if wanted, and save the result.
-
-    Parameters
-    ----------
-    chapter : str or pathlib.Path
-        The notebook to execute; it is left as it is.
-    output : str or pathlib.Path
-        Where to write the executed notebook.
-    parameters : dict, optional
-        Values for names in the chapter's cell tagged ``parameters``.
-    cwd : str or pathlib.Path, optional
-        Working directory of the kernel.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        The executed notebook.
-
-    Raises
-    ------
-    ParameterError
-        If the chapter has no parameter of a given name. papermill alone only warns.
-    papermill.exceptions.PapermillExecutionError
-        If a cell fails.
-    """
-    parameters = parameters or {}
-    known = papermill.inspect_notebook(str(chapter))
-    for name in parameters:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else f"; it has {listed(known)}."
-            raise ParameterError(f"{Path(chapter).name} has no parameter {name}{hint}")
+def execute(chapter: str | Path, output: str | Path, cwd: str | Path) -> NotebookNode:
+    """Execute a chapter with papermill, in the folder `cwd`, and save the result."""
     return papermill.execute_notebook(
-        str(chapter),
-        str(output),
-        parameters=parameters,
-        cwd=None if cwd is None else str(cwd),
-        progress_bar=False,
-        kernel_name="python3",
+        str(chapter), str(output), cwd=str(cwd), progress_bar=False, kernel_name=KERNEL["name"]
     )
 
 
@@ -92,15 +43,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         The same notebook: outputs of compared cells as text, cells numbered in order, and no
         timings or machine-dependent metadata.
     """
-    notebook.metadata = NotebookNode(
-        {key: value for key, value in notebook.metadata.items() if key in KEPT_METADATA}
-    )
-    notebook.metadata.kernelspec = {
-        "display_name": "Python 3",
-        "language": "python",
-        "name": "python3",
-    }
-    notebook.metadata.language_info = LANGUAGE_INFO
+    notebook.metadata = NotebookNode(kernelspec=KERNEL, language_info={"name": "python"})
     numbers = itertools.count(1)
     for cell in notebook.cells:
         for transient in ("execution", "papermill", "collapsed"):
@@ -135,7 +78,7 @@ def refresh(book_dir: str | Path) -> list[str]:
     chapters = sorted(Path(book_dir).glob("*.ipynb"))
     with tempfile.TemporaryDirectory() as scratch:
         for chapter in tqdm(chapters, desc="chapters", unit="chapter"):
-            executed = execute(chapter, Path(scratch) / chapter.name, cwd=book_dir)
+            executed = execute(chapter, Path(scratch) / chapter.name, book_dir)
             text = nbformat.writes(normalise(executed)) + "\n"
             if text != chapter.read_text(encoding="utf-8"):
                 chapter.write_text(text, encoding="utf-8")
@@ -144,6 +87,7 @@ def refresh(book_dir: str | Path) -> list[str]:
 
 
 def _as_text(output: NotebookNode) -> NotebookNode:
+    """Reduce an output to what is text in it."""
     if "data" in output:
         output.data = NotebookNode(
             {kind: content for kind, content in output.data.items() if kind in TEXT_TYPES}

@@ -1,11 +1,9 @@
-"""Tests of rdmas.notebooks, without executing a chapter, and of rdmas.paper.paths."""
+"""Tests of rdmas.notebooks, without executing a chapter."""
 
 import copy
 import json
 
 import nbformat
-import papermill
-import pytest
 from nbformat.v4 import (
     new_code_cell,
     new_markdown_cell,
@@ -15,8 +13,7 @@ from nbformat.v4 import (
 )
 
 from rdmas import notebooks
-from rdmas.notebooks import COMPARED_TAG, ParameterError, execute, normalise
-from rdmas.paper import paths
+from rdmas.notebooks import COMPARED_TAG, normalise
 
 
 def executed_notebook():
@@ -143,74 +140,6 @@ def test_an_error_in_a_compared_cell_stays_visible():
     assert [(output.output_type, output.evalue) for output in kept] == [("error", "no")]
 
 
-@pytest.fixture
-def chapter(tmp_path):
-    path = tmp_path / "chapter.ipynb"
-    cells = [
-        new_markdown_cell("# Question"),
-        new_code_cell('data_dir = "data"\nalpha = 0.05', metadata={"tags": ["parameters"]}),
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
-    return path
-
-
-@pytest.fixture
-def runs(monkeypatch):
-    """Calls of papermill, which does not execute anything here."""
-    calls = []
-    monkeypatch.setattr(
-        papermill, "execute_notebook", lambda *args, **kwargs: calls.append((args, kwargs))
-    )
-    return calls
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [
-        ("aplha", "; did you mean alpha?"),
-        ("data_dirs", "; did you mean data_dir?"),
-        ("zzz", "; it has data_dir and alpha."),
-    ],
-)
-def test_an_unknown_parameter_is_refused_with_a_hint_before_anything_runs(
-    chapter, tmp_path, runs, name, hint
-):
-    output = tmp_path / "out.ipynb"
-    with pytest.raises(ParameterError) as refusal:
-        execute(chapter, output, {"alpha": 0.01, name: 1})
-    assert str(refusal.value) == f"chapter.ipynb has no parameter {name}{hint}"
-    assert runs == []
-    assert not output.exists()
-
-
-def test_a_chapter_without_parameters_refuses_any(tmp_path, runs):
-    path = tmp_path / "bare.ipynb"
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = new_notebook(cells=[new_code_cell("x = 1")], metadata={"kernelspec": kernel})
-    nbformat.write(notebook, path)
-    with pytest.raises(ParameterError, match="bare.ipynb has no parameter x"):
-        execute(path, tmp_path / "out.ipynb", {"x": 2})
-    assert runs == []
-
-
-def test_known_parameters_are_handed_to_papermill(chapter, tmp_path, runs):
-    before = chapter.read_bytes()
-    execute(chapter, tmp_path / "out.ipynb", {"alpha": 0.01}, cwd=tmp_path)
-    ((arguments, options),) = runs
-    assert arguments == (str(chapter), str(tmp_path / "out.ipynb"))
-    assert options["parameters"] == {"alpha": 0.01}
-    assert options["cwd"] == str(tmp_path)
-    assert options["kernel_name"] == "python3"
-    assert chapter.read_bytes() == before
-
-
-def test_a_chapter_runs_as_it_is_without_parameters(chapter, tmp_path, runs):
-    execute(chapter, tmp_path / "out.ipynb")
-    assert runs[0][1]["parameters"] == {}
-    assert runs[0][1]["cwd"] is None
-
-
 def test_refresh_writes_only_the_chapters_whose_text_changed(tmp_path, monkeypatch):
     for name in ("b", "a"):
         notebook = normalise(new_notebook(cells=[new_code_cell("1", id=f"cell-{name}")]))
@@ -233,20 +162,3 @@ def test_refresh_writes_only_the_chapters_whose_text_changed(tmp_path, monkeypat
     stored = json.loads((tmp_path / "b.ipynb").read_text(encoding="utf-8"))
     assert stored["cells"][0]["outputs"][0]["text"] == ["1\n"]
     assert notebooks.refresh(tmp_path) == []
-
-
-def test_companion_data_are_found_from_any_working_directory(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folder = paths.companion_data_dir()
-    assert folder.is_absolute()
-    assert (folder / "datapackage.json").is_file()
-    assert (folder / "claims.csv").is_file()
-
-
-def test_a_package_without_its_repository_says_how_to_install_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "__file__", str(tmp_path / "src" / "rdmas" / "paths.py"))
-    with pytest.raises(FileNotFoundError, match="pip install --editable"):
-        paths.companion_data_dir()
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "datapackage.json").write_text("{}", encoding="utf-8")
-    assert paths.companion_data_dir() == tmp_path.resolve() / "data"
