@@ -1,5 +1,7 @@
 """Figures of P-values against the printed one."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -10,8 +12,31 @@ from rdmas.show import prose
 from rdmas.show.figures._style import ARM_COLOURS, BLUE, GREEN, GREY, INK, SKY, YELLOW, new_axes
 from rdmas.stats import rounding
 
+_DARK_GREEN = "#00634A"  # GREEN, dark enough for letters
 
-def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None) -> Axes:
+
+def _interval(reported: str) -> tuple[float, float]:
+    """Return the smallest and the largest value that print as `reported`."""
+    low, high = rounding.rounding_interval(reported)
+    return float(low), float(high)
+
+
+def _shade_printed(ax: Axes, reported: str, height: float) -> tuple[float, float]:
+    """Shade the values that print as `reported`, name them at a height and return their ends."""
+    low, high = _interval(reported)
+    ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0)
+    ax.text(
+        np.sqrt(low * high) if ax.get_xscale() == "log" else (low + high) / 2,
+        height,
+        f"prints as {reported}",
+        ha="center",
+        color=_DARK_GREEN,
+        fontsize=10,
+    )
+    return low, high
+
+
+def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float) -> Axes:
     """Draw the P-values of many tests against the printed one.
 
     Parameters
@@ -22,17 +47,13 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float, ax: Axes | N
         The printed P-value; the values that round to it are shaded.
     alpha : float
         Significance level, drawn as a line.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
     tests = tests.sort_values("p_value", ascending=False).reset_index(drop=True)
-    ax = ax or new_axes(height=0.30 * len(tests) + 1.1)
-    low, high = (float(end) for end in rounding.rounding_interval(reported))
-    ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0)
+    ax = new_axes(height=0.30 * len(tests) + 1.1)
     ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
     prints = [rounding.reproduces(p_value, reported) for p_value in tests["p_value"]]
     ax.scatter(
@@ -44,7 +65,7 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float, ax: Axes | N
         linewidths=1.8,
         zorder=3,
     )
-    for row, (p_value, hit) in enumerate(zip(tests["p_value"], prints)):
+    for row, (p_value, hit) in enumerate(zip(tests["p_value"], prints, strict=True)):
         ax.annotate(
             prose.p_value(p_value, 5),
             (p_value, row),
@@ -64,21 +85,12 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float, ax: Axes | N
     ax.set_yticks(tests.index)
     ax.set_yticklabels(tests["test"], fontsize=9.5)
     ax.set(xlabel="Two-sided P (logarithmic axis)", ylabel="", ylim=(-0.7, len(tests) + 0.3))
-    ax.text(
-        np.sqrt(low * high),
-        len(tests) - 0.35,
-        f"prints as {reported}",
-        ha="center",
-        color="#00634A",
-        fontsize=10,
-    )
+    _shade_printed(ax, reported, len(tests) - 0.35)
     ax.text(alpha * 0.97, len(tests) - 0.35, f"{alpha:g}", ha="right", fontsize=10)
     return ax
 
 
-def plot_orderings(
-    orders: pd.DataFrame, reported: str, arms: tuple[str, ...], ax: Axes | None = None
-) -> Axes:
+def plot_orderings(orders: pd.DataFrame, reported: str, arms: Sequence[str]) -> Axes:
     """Draw each order of deaths as a row of marks with its log-rank P-value beside it.
 
     Parameters
@@ -87,18 +99,16 @@ def plot_orderings(
         From `rdmas.stats.logrank.orderings`: ``order`` in letters A (treatment) and B, ``p_value``.
     reported : str
         The printed P-value; orders that print so are emphasised.
-    arms : tuple of str
+    arms : sequence of str
         Names of arms A and B.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=0.38 * len(orders) + 1.3)
+    ax = new_axes(height=0.38 * len(orders) + 1.3)
     n_deaths = len(orders["order"].iloc[0])
-    for row, (order, p_value) in enumerate(zip(orders["order"], orders["p_value"])):
+    for row, (order, p_value) in enumerate(zip(orders["order"], orders["p_value"], strict=True)):
         hit = rounding.reproduces(p_value, reported)
         if hit:
             ax.axhspan(row - 0.45, row + 0.45, color=GREEN, alpha=0.22, linewidth=0)
@@ -128,7 +138,7 @@ def plot_orderings(
                 va="center",
                 fontsize=10.5,
                 fontweight="bold",
-                color="#00634A",
+                color=_DARK_GREEN,
             )
     ax.text(n_deaths + 0.8, -0.95, "log-rank P", fontsize=10, va="center")
     ax.text(1, -0.95, f"◆ death, {arms[0]}", color=ARM_COLOURS[0], fontsize=10.5, va="center")
@@ -145,9 +155,7 @@ def plot_orderings(
     return ax
 
 
-def plot_range_curve(
-    curve: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None
-) -> Axes:
+def plot_range_curve(curve: pd.DataFrame, reported: str, alpha: float) -> Axes:
     """Draw the attainable range of P against the number of early ends of follow-up.
 
     Parameters
@@ -158,14 +166,12 @@ def plot_range_curve(
         The printed P-value.
     alpha : float
         Significance level, drawn as a line.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=4.0)
+    ax = new_axes(height=4.0)
     floor = 1e-5
     low = curve["low"].clip(lower=floor)
     drawn = curve["low"] >= floor
@@ -180,12 +186,12 @@ def plot_range_curve(
         curve.loc[drawn, "lost"], low[drawn], color=BLUE, linewidth=2.2, marker="o", markersize=4
     )
     ax.axhline(alpha, color=INK, linestyle="--", linewidth=1.2)
-    low_print, high_print = (float(end) for end in rounding.rounding_interval(reported))
+    low_print, high_print = _interval(reported)
     ax.axhspan(low_print, high_print, color=GREEN, alpha=0.6, linewidth=0)
     last = curve["lost"].max()
     ax.text(last, alpha * 1.12, f"{alpha:g}", ha="right", fontsize=10)
     ax.text(
-        last, high_print * 1.1, f"prints as {reported}", ha="right", color="#00634A", fontsize=10
+        last, high_print * 1.1, f"prints as {reported}", ha="right", color=_DARK_GREEN, fontsize=10
     )
     beyond = curve[curve["high"] >= alpha]
     if not beyond.empty:
@@ -210,9 +216,7 @@ def plot_range_curve(
     return ax
 
 
-def plot_attainable(
-    rows: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None
-) -> Axes:
+def plot_attainable(rows: pd.DataFrame, reported: str, alpha: float) -> Axes:
     """Draw the P-values that each test and assumption could have printed.
 
     Parameters
@@ -224,17 +228,13 @@ def plot_attainable(
         The printed P-value; the values that round to it are shaded.
     alpha : float
         Significance level, drawn as a line.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=0.34 * len(rows) + 1.2)
+    ax = new_axes(height=0.34 * len(rows) + 1.2)
     floor = 0.001
-    low_print, high_print = (float(end) for end in rounding.rounding_interval(reported))
-    ax.axvspan(low_print, high_print, color=GREEN, alpha=0.25, linewidth=0)
     ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
     for row, item in enumerate(rows.to_dict("records")):
         colour = GREEN if item["prints"] else GREY
@@ -260,21 +260,12 @@ def plot_attainable(
         ylabel="",
         xlabel="Two-sided P that could have been printed (logarithmic axis)",
     )
-    ax.text(
-        np.sqrt(low_print * high_print),
-        -0.8,
-        f"prints as {reported}",
-        ha="center",
-        color="#00634A",
-        fontsize=10,
-    )
+    _shade_printed(ax, reported, -0.8)
     ax.text(alpha * 1.05, -0.8, f"{alpha:g}", fontsize=10)
     return ax
 
 
-def plot_ensemble(
-    p_values: pd.DataFrame, reported: str, alpha: float, ax: Axes | None = None
-) -> Axes:
+def plot_ensemble(p_values: pd.DataFrame, reported: str, alpha: float) -> Axes:
     """Draw how the P-values of random data sets are spread.
 
     Parameters
@@ -285,16 +276,12 @@ def plot_ensemble(
         The printed P-value; the values that round to it are shaded.
     alpha : float
         Significance level, drawn as a line.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=3.8)
-    low, high = (float(end) for end in rounding.rounding_interval(reported))
-    ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0)
+    ax = new_axes(height=3.8)
     ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
     groups = list(dict.fromkeys(p_values["group"]))
     shades = sns.color_palette([INK, BLUE, SKY, YELLOW][: len(groups)])
@@ -303,18 +290,11 @@ def plot_ensemble(
     sns.move_legend(ax, "upper left", title="", frameon=False)
     ax.set(xlabel="Log-rank P (logarithmic axis)", ylabel="Share of data sets with a smaller P")
     ax.text(alpha * 1.04, 0.03, f"{alpha:g}", fontsize=10)
-    ax.text(
-        np.sqrt(low * high),
-        1.03,
-        f"prints as {reported}",
-        ha="center",
-        color="#00634A",
-        fontsize=10,
-    )
+    _shade_printed(ax, reported, 1.03)
     return ax
 
 
-def plot_rounding(values: pd.DataFrame, reported: str, ax: Axes | None = None) -> Axes:
+def plot_rounding(values: pd.DataFrame, reported: str) -> Axes:
     """Draw where values lie against the interval that prints as one number.
 
     Parameters
@@ -323,26 +303,15 @@ def plot_rounding(values: pd.DataFrame, reported: str, ax: Axes | None = None) -
         Columns ``name`` and ``value``.
     reported : str
         The printed number.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=0.42 * len(values) + 1.3)
+    ax = new_axes(height=0.42 * len(values) + 1.3)
     values = values.sort_values("value", ascending=False).reset_index(drop=True)
-    low, high = (float(end) for end in rounding.rounding_interval(reported))
-    ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0)
-    ax.text(
-        (low + high) / 2,
-        len(values) - 0.25,
-        f"prints as {reported}",
-        ha="center",
-        color="#00634A",
-        fontsize=10.5,
-    )
-    for row, item in values.iterrows():
+    low, high = _shade_printed(ax, reported, len(values) - 0.25)
+    for row, item in enumerate(values.to_dict("records")):
         hit = rounding.reproduces(item["value"], reported)
         ax.scatter(item["value"], row, s=70, color=GREEN if hit else GREY, zorder=3)
         ax.annotate(

@@ -1,5 +1,7 @@
 """Figures of patients: squares, cells, follow-up, doses."""
 
+from collections.abc import Mapping, Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from rdmas.show import prose
 from rdmas.show.figures._style import (
@@ -181,28 +184,24 @@ def plot_kaplan_meier(
     return ax
 
 
-def plot_followup(
-    data_sets: dict[str, pd.DataFrame], arms: tuple[str, ...], ax: np.ndarray | None = None
-) -> np.ndarray:
+def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) -> NDArray:
     """Draw follow-up patterns, one line for each patient.
 
     Parameters
     ----------
-    data_sets : dict of str to pandas.DataFrame
+    data_sets : mapping of str to pandas.DataFrame
         Heading, and columns ``arm`` ("a" or "b"), ``time`` and ``died``, as in
         `rdmas.stats.logrank.p_range`.
-    arms : tuple of str
+    arms : sequence of str
         Names of arms a and b.
-    ax : array of matplotlib.axes.Axes, optional
-        One for each data set.
 
     Returns
     -------
     numpy.ndarray of matplotlib.axes.Axes
     """
-    if ax is None:
-        _, ax = plt.subplots(1, len(data_sets), figsize=(WIDTH_INCHES, 5.0), sharey=True)
-    for panel, (heading, data) in zip(np.atleast_1d(ax), data_sets.items()):
+    size = WIDTH_INCHES, 5.0
+    panels = plt.subplots(1, len(data_sets), figsize=size, sharey=True, squeeze=False)[1][0]
+    for panel, (heading, data) in zip(panels, data_sets.items(), strict=True):
         ordered = data.sort_values(["arm", "time"], ascending=[True, False]).reset_index(drop=True)
         last_death = ordered.loc[ordered["died"].astype(bool), "time"].max()
         for row, patient in enumerate(ordered.to_dict("records")):
@@ -213,8 +212,8 @@ def plot_followup(
             elif patient["time"] < last_death:
                 panel.scatter(patient["time"], row, marker="|", s=32, color=INK, zorder=3)
         sizes = ordered.groupby("arm").size()
-        if panel is np.atleast_1d(ax)[0]:
-            for letter, name, colour in zip("ab", arms, ARM_COLOURS):
+        if panel is panels[0]:
+            for letter, name, colour in zip("ab", arms, ARM_COLOURS, strict=True):
                 middle = ordered.index[ordered["arm"] == letter].to_numpy().mean()
                 panel.text(
                     -0.6,
@@ -231,7 +230,7 @@ def plot_followup(
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set(yticks=[], xlabel="Order of events", ylim=(len(ordered) - 0.3, -0.8))
         panel.spines["left"].set_visible(False)
-    return ax
+    return panels
 
 
 def plot_dose_pairs(pairs: pd.DataFrame, unit: str, ax: np.ndarray | None = None) -> np.ndarray:

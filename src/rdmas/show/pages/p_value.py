@@ -1,0 +1,175 @@
+"""What the chapter on P shows.
+
+Arm a of every count is the treatment arm, arm b the controls; events are deaths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from IPython.display import HTML
+
+from rdmas.paper.claims import UnseenFollowup
+from rdmas.show import prose, tables
+from rdmas.stats import rounding
+from rdmas.stats.checks import Table
+
+
+def hits(p_values: pd.Series, reported: str) -> pd.Series:
+    """Tell which P-values, rounded once, print as the reported one."""
+    return p_values.map(lambda p: rounding.reproduces(p, reported)).astype(bool)
+
+
+def tests_table(tests: pd.DataFrame, reported: str) -> HTML:
+    """Show the P-values of tests on the counts, and which of them print as reported."""
+    cells = tests.assign(
+        rounded=[prose.p_value(p, 3) for p in tests["p_value"]],
+        prints=hits(tests["p_value"], reported),
+    )
+    headings = {
+        "test": "Test",
+        "p_value": "P",
+        "rounded": "Rounded",
+        "prints": f"Prints as {reported}",
+        "interval": "Confidence interval built on it",
+    }
+    label = "Two-sided P-values of the survival comparison"
+    return tables.show(cells, label, headings, {"p_value": 6})
+
+
+def ladder_table(
+    rungs: Sequence[UnseenFollowup], orders: pd.DataFrame, reported: str, alpha: float
+) -> HTML:
+    """Show the attainable log-rank P-values, from no assumption about follow-up to a single order.
+
+    `rungs` go from the strongest assumption to the weakest; `orders` are without early ends.
+    """
+    cells = [
+        (
+            rung.assumption,
+            prose.p_value(rung.low),
+            "no limit" if rung.high_is_bound else prose.p_value(rung.high),
+            rung.reproduces(reported),
+            rung.high < alpha,
+        )
+        for rung in reversed(rungs)
+    ]
+    for order in orders[hits(orders["p_value"], reported)].to_dict("records"):
+        assumption = f"the same, and place {order['places_a']} for the death with treatment"
+        p_value = prose.p_value(order["p_value"])
+        cells.append((assumption, p_value, p_value, True, order["p_value"] < alpha))
+    headings = (
+        "Assumed of follow-up",
+        "Smallest P",
+        "Largest P",
+        f"{reported} possible",
+        f"Always below {alpha:g}",
+    )
+    label = "Attainable log-rank P-values under each assumption"
+    return tables.show(pd.DataFrame(cells, columns=headings), label)
+
+
+def attainable(tests: pd.DataFrame, rungs: Sequence[UnseenFollowup], reported: str) -> pd.DataFrame:
+    """Return what each test and assumption could have printed, as `plot_attainable` takes it."""
+    points = zip(
+        tests["test"],
+        tests["p_value"],
+        tests["p_value"],
+        hits(tests["p_value"], reported),
+        strict=True,
+    )
+    ranges = [
+        (f"log-rank, {rung.assumption}", rung.low, rung.high, rung.reproduces(reported))
+        for rung in reversed(rungs)
+    ]
+    return pd.DataFrame([*points, *ranges], columns=["name", "low", "high", "prints"])
+
+
+def say_counts(deaths: Table, treatment: str, alpha: float) -> dict[str, str]:
+    """Word what was counted, and the level."""
+    survived = deaths.complement()
+    return {
+        "treatment": treatment,
+        "alpha": prose.decimal(alpha, 2),
+        "n": prose.count(deaths.n_a + deaths.n_b),
+        "died_treated": prose.out_of(deaths.events_a, deaths.n_a),
+        "died_control": prose.out_of(deaths.events_b, deaths.n_b),
+        "survivors": prose.count(survived.events_a + survived.events_b),
+    }
+
+
+def say_tests(tests: pd.DataFrame, reported: str, alpha: float) -> dict[str, str]:
+    """Word the tests on the counts; `tests` are two-sided."""
+    p_values = tests["p_value"]
+    p_of = dict(zip(tests["key"], p_values, strict=True))
+    largest = tests.loc[p_values.idxmax()]
+    twice = rounding.reproduces_by_rounding_twice(p_of["chi2"], reported)
+    shown_first = prose.p_value(p_of["chi2_n_minus_1"], twice or 4)
+    return {
+        "tests": prose.count(len(tests)),
+        "below": prose.count(int((p_values < alpha).sum())),
+        "hits": prose.listed(tests.loc[hits(p_values, reported), "test"]),
+        "smallest": prose.p_value(p_values.min(), 3),
+        "largest": prose.p_value(p_values.max(), 3),
+        "largest_in_full": prose.p_value(largest["p_value"]),
+        "largest_test": largest["test"],
+        "fisher": prose.p_value(p_of["fisher"], 3),
+        "n_minus_1": prose.p_value(p_of["chi2_n_minus_1"], 6),
+        "n_minus_1_twice": prose.p_value(float(shown_first), 3),
+        "pearson": prose.p_value(p_of["chi2"], 6),
+        "pearson_printed": prose.p_value(p_of["chi2"], 3),
+        "twice": "no number of" if twice is None else prose.count(twice),
+    }
+
+
+def say_one_more(tests: pd.DataFrame, alpha: float) -> dict[str, str]:
+    """Word the same tests with one more death in the treatment arm."""
+    p_of = dict(zip(tests["key"], tests["p_value"], strict=True))
+    return {
+        "past": prose.count(int((tests["p_value"] >= alpha).sum())),
+        "fisher_one_more": prose.p_value(p_of["fisher"], 3),
+        "n_minus_1_one_more": prose.p_value(p_of["chi2_n_minus_1"], 3),
+    }
+
+
+def say_orders(orders: pd.DataFrame, weak: pd.DataFrame, reported: str) -> dict[str, str]:
+    """Word how many orders of deaths there are, without ties and with them, nobody being lost."""
+    untied_hits, weak_hits = (int(hits(all_["p_value"], reported).sum()) for all_ in (orders, weak))
+    return {
+        "orders": prose.count(len(orders)),
+        "weak": prose.count(len(weak)),
+        "weak_hits": prose.count(weak_hits),
+        "tied": prose.count(len(weak) - len(orders)),
+        "tied_hits": prose.count(weak_hits - untied_hits),
+    }
+
+
+def say_early_ends(n_lost: int | None, every_order: int | None, survivors: int) -> dict[str, str]:
+    """Word how many early ends of follow-up take P to alpha: for some data set, in every order."""
+    return {
+        "to_exceed": "no number" if n_lost is None else prose.count(n_lost),
+        "safe": prose.count(survivors if n_lost is None else n_lost - 1),
+        "every_order": "no number" if every_order is None else prose.count(every_order),
+    }
+
+
+def say_places(
+    log_rank: pd.DataFrame,
+    peto: pd.DataFrame,
+    exact: pd.DataFrame,
+    one_loss: pd.DataFrame,
+    reported: str,
+) -> dict[str, str]:
+    """Word under which orders of deaths each test of survival prints as reported."""
+    places, places_peto, places_exact = (
+        prose.listed(orders.loc[hits(orders["p_value"], reported), "places_a"])
+        for orders in (log_rank, peto, exact)
+    )
+    with_one_loss = one_loss.loc[hits(one_loss["p_value"], reported), "order"].nunique()
+    return {
+        "places": places,
+        "places_peto": places_peto,
+        "places_exact": places_exact,
+        "one_loss_orders": prose.count(with_one_loss),
+    }

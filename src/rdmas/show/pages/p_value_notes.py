@@ -1,0 +1,233 @@
+"""What the notes on P show.
+
+Arm a of every count is the treatment arm, arm b the controls; events are deaths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+from numpy.typing import NDArray
+
+from rdmas.show import prose, tables
+from rdmas.show.pages.p_value import hits
+from rdmas.stats import rounding
+
+#: Tests of survival by the name that `rdmas.stats.logrank.orderings` knows them by.
+SURVIVAL_TESTS = {
+    "logrank": "Log-rank",
+    "gehan-wilcoxon": "Gehan-Wilcoxon",
+    "peto-peto": "Peto-Peto",
+    "exact-logrank": "Exact log-rank",
+}
+
+_PLACE = "Place of the death in the treatment arm"
+
+
+# Tests of survival ----------------------------------------------------------------------------
+
+
+def orders_table(by_test: Sequence[pd.DataFrame]) -> HTML:
+    """Show P for each order of deaths; `by_test` has one frame for each of `SURVIVAL_TESTS`."""
+    columns = {
+        name: orders["p_value"]
+        for name, orders in zip(SURVIVAL_TESTS.values(), by_test, strict=True)
+    }
+    cells = pd.DataFrame({_PLACE: by_test[0]["places_a"]} | columns)
+    label = "P-values of four tests for each order of deaths"
+    return tables.show(cells, label, decimals=dict.fromkeys(columns, 6))
+
+
+def cox_table(places: Sequence[str], by_place: Sequence[pd.DataFrame]) -> HTML:
+    """Show the three P-values of a Cox regression, a row for each order of deaths."""
+    rows = [dict(zip(cox["test"], cox["p_value"], strict=True)) for cox in by_place]
+    cells = pd.DataFrame(rows)
+    names = list(cells)
+    cells.insert(0, _PLACE, list(places))
+    label = "P-values of a Cox regression for two orders of deaths"
+    return tables.show(cells, label, decimals=dict.fromkeys(names, 6))
+
+
+# Follow-up ------------------------------------------------------------------------------------
+
+
+def times_and_deaths(data: pd.DataFrame) -> tuple[pd.Series, ...]:
+    """Return the times of arm a and arm b and who died in each, as lifelines takes them."""
+    a, b = (data[data["arm"] == arm] for arm in "ab")
+    return a["time"], b["time"], a["died"], b["died"]
+
+
+def with_headings(
+    data_sets: Sequence[pd.DataFrame], p_values: Sequence[float], arms: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Name data sets by their early ends of follow-up and P, as `plot_followup` takes them."""
+    return {
+        f"early ends: {_early_ends(data, arms)}\nP = {prose.p_value(p)}": data
+        for data, p in zip(data_sets, p_values, strict=True)
+    }
+
+
+def _early_ends(data: pd.DataFrame, arms: Sequence[str]) -> str:
+    last_death = data.loc[data["died"], "time"].max()
+    early = data[~data["died"] & (data["time"] < last_death)]
+    counts = early["arm"].map(dict(zip("ab", arms, strict=True))).value_counts()
+    return prose.listed(f"{n} {arm}" for arm, n in counts.items())
+
+
+def say_ends(n_lost: int | None, p_values: Sequence[float]) -> dict[str, str]:
+    """Word the two data sets at the ends of the range, with what lifelines computes for each."""
+    low, high = (prose.p_value(p) for p in p_values)
+    return {
+        "to_exceed": "no number" if n_lost is None else prose.count(n_lost),
+        "lifelines_low": low,
+        "lifelines_high": high,
+    }
+
+
+# Random data sets -----------------------------------------------------------------------------
+
+
+def ensemble(losses: Sequence[int], p_values: Sequence[NDArray]) -> pd.DataFrame:
+    """Return P of random data sets as `plot_ensemble` takes it, by early ends of follow-up."""
+    lost = np.repeat(losses, [len(drawn) for drawn in p_values])
+    groups = [f"{number} early ends" for number in lost]
+    return pd.DataFrame({"p_value": np.concatenate(p_values), "group": groups, "lost": lost})
+
+
+def shares_table(drawn: pd.DataFrame, reported: str, alpha: float) -> HTML:
+    """Show which share of random data sets prints as reported, and which is significant."""
+    low, high = (float(end) for end in rounding.rounding_interval(reported))
+    shares = drawn.groupby("lost")["p_value"].agg(
+        prints=lambda p: p.between(low, high).mean(), below=lambda p: (p < alpha).mean()
+    )
+    headings = {"lost": "Early ends", "prints": f"Print {reported}", "below": f"Below {alpha:g}"}
+    cells = shares.map(lambda share: prose.percent(share, decimals=1)).reset_index()
+    return tables.show(cells, "Shares of random data sets", headings)
+
+
+def say_ensemble(n_datasets: int, seed: int) -> dict[str, str]:
+    """Word the size of the ensemble."""
+    return {"datasets": prose.count(n_datasets), "seed": prose.count(seed)}
+
+
+# Software -------------------------------------------------------------------------------------
+
+
+def software_table(tests: pd.DataFrame) -> HTML:
+    """Show which program prints which test."""
+    headings = {
+        "test": "Test",
+        "same_as": "Same number as",
+        "software": "Printed by",
+        "source": "Source",
+    }
+    return tables.show(tests, "Who prints which test", headings)
+
+
+def one_sided_table(tests: pd.DataFrame) -> HTML:
+    """Show one-sided P-values."""
+    headings = {
+        "test": "One-sided test, arm a is the treatment arm and events are deaths",
+        "p_value": "P",
+    }
+    label = "One-sided P-values; arm a is the treatment arm, events are deaths"
+    return tables.show(tests, label, headings, {"p_value": 6})
+
+
+def say_software(
+    two_sided: pd.DataFrame, one_sided: pd.DataFrame, own: pd.DataFrame, reported: str
+) -> dict[str, str]:
+    """Word who prints what; `own` holds what libraries print on the cohort's own table."""
+    documented = two_sided["software"] != ""
+    found = hits(two_sided["p_value"], reported)
+    return {
+        "tests": prose.count(len(two_sided)),
+        "documented": prose.count(int(documented.sum())),
+        "hits": prose.count(int(found.sum())),
+        "documented_hits": prose.count(int((documented & found).sum())),
+        "one_sided_hits": prose.listed(one_sided.loc[hits(one_sided["p_value"], reported), "test"]),
+        "compared": prose.count(len(own)),
+        "own_wrong": prose.count(int(own["differs"].sum())),
+    }
+
+
+# Libraries ------------------------------------------------------------------------------------
+
+
+def _where(rows: pd.DataFrame) -> pd.Series:
+    return rows["library"] + " " + rows["version"] + ", " + rows["function"]
+
+
+def defects_table(defects: pd.DataFrame) -> HTML:
+    """Show the numbers that a library prints wrongly, with the right ones."""
+    cells = defects.assign(
+        where=_where(defects), example=defects["quantity"] + "; " + defects["table_or_data"]
+    )
+    headings = {
+        "where": "Function",
+        "example": "Quantity and example",
+        "prints": "Prints",
+        "right": "Right",
+    }
+    return tables.show(cells, "Library defects", headings, {"prints": 7, "right": 7})
+
+
+def consequences_table(defects: pd.DataFrame) -> HTML:
+    """Show what goes wrong in each function, once, and where that is reported."""
+    cells = pd.DataFrame(
+        {
+            "Function": _where(defects),
+            "What goes wrong": defects["consequence"],
+            "Where it is reported": defects["report"].str.removeprefix("https://github.com/"),
+        }
+    )
+    return tables.show(cells.drop_duplicates(), "What goes wrong in each")
+
+
+def own_table(own: pd.DataFrame) -> HTML:
+    """Show what the same functions print on the cohort's own table."""
+    headings = {
+        "function": "Function",
+        "quantity": "Quantity",
+        "prints": "Prints",
+        "right": "Right",
+        "differs": "Differs",
+    }
+    label = "The same functions on the paper's own table"
+    return tables.show(own, label, headings, {"prints": 6, "right": 6})
+
+
+def conventions_table(conventions: pd.DataFrame) -> HTML:
+    """Show choices of libraries that give another number than a reader may expect."""
+    cells = conventions.assign(
+        where=conventions["library"] + ", " + conventions["function"],
+        example=conventions["quantity"] + "; " + conventions["data"],
+    )
+    headings = {
+        "where": "Function",
+        "convention": "Convention",
+        "example": "Quantity and example",
+        "what_it_prints": "Prints",
+        "what_one_might_expect": "One might expect",
+        "expected_because": "Because",
+    }
+    decimals = {"what_it_prints": 6, "what_one_might_expect": 6}
+    return tables.show(cells, "Library conventions", headings, decimals)
+
+
+def digits_table(notes: pd.DataFrame) -> HTML:
+    """Show numbers of R whose last digits are not those of the exact value."""
+    headings = {
+        "program": "Program",
+        "command": "Command",
+        "quantity": "Quantity",
+        "prints": "Prints",
+        "right": "Right",
+        "why": "Why",
+    }
+    return tables.show(
+        notes, "Where the digits of R end early", headings, dict.fromkeys(("prints", "right"), 6)
+    )
