@@ -119,23 +119,22 @@ DRAWERS = {
     "Kaplan-Meier": lambda ax: figures.plot_kaplan_meier(
         leukaemia_like(), at_risk(leukaemia_like(), [0, 2, 4]), ("trt", "ctl"), "Days", ax=ax
     ),
-    "P-values": lambda ax: figures.plot_p_values(P_VALUES, "0.011", 0.05, ax=ax),
-    "orderings": lambda ax: figures.plot_orderings(ORDERS, "0.011", ("trt", "ctl"), ax=ax),
+    "P-values": lambda ax: figures.plot_p_values(P_VALUES, "0.011", 0.05),
+    "orderings": lambda ax: figures.plot_orderings(ORDERS, "0.011", ("trt", "ctl")),
     "intervals": lambda ax: figures.plot_intervals(INTERVALS, "CMV", ax=ax),
     "scoreboard": lambda ax: figures.plot_scoreboard(BOARD, ax=ax),
-    "rounding": lambda ax: figures.plot_rounding(VALUES, "0.011", ax=ax),
+    "rounding": lambda ax: figures.plot_rounding(VALUES, "0.011"),
     "durations": lambda ax: figures.plot_durations(DURATIONS, ax=ax),
 }
 
 
 @pytest.mark.parametrize("name", DRAWERS)
-def test_figures_return_new_axes_or_the_ones_given(name):
+def test_figures_return_new_axes(name):
+    before = plt.subplots()[1]
     drawn = DRAWERS[name](None)
     assert isinstance(drawn, Axes)
-    given = plt.subplots()[1]
-    assert DRAWERS[name](given) is given
-    assert given.figure.number != drawn.figure.number
-    given.figure.canvas.draw()  # nothing fails when the page asks for the picture
+    assert drawn.figure.number != before.figure.number
+    drawn.figure.canvas.draw()  # nothing fails when the page asks for the picture
 
 
 @pytest.mark.parametrize("name", DRAWERS)
@@ -438,6 +437,92 @@ def test_rounding_colours_values_by_whether_they_print_as_reported():
     assert texts(ax) == ["prints as 0.011", "N\u22121, 0.011482", "Pearson, 0.010495"]
     low, high = ax.get_xlim()
     assert low < 0.010495 and high > 0.011482
+
+
+CURVE = pd.DataFrame(
+    {
+        "lost": [0, 1, 2, 3],
+        "low": [0.009, 0.004, 0.0008, 2e-6],
+        "high": [0.017, 0.03, 0.06, 1.0],
+        "high_is_bound": [False, False, False, True],
+    }
+)
+
+
+def test_range_curve_draws_what_is_exact_as_a_line_and_a_bound_as_dashes():
+    ax = figures.plot_range_curve(CURVE, "0.011", alpha=0.05)
+    exact, bound, low, alpha = ax.lines
+    assert (xs(exact), ys(exact)) == ([0, 1, 2], [0.017, 0.03, 0.06])
+    assert (xs(bound), ys(bound), bound.get_linestyle()) == ([2, 3], [0.06, 1.0], "--")
+    assert (xs(low), ys(low)) == ([0, 1, 2], [0.009, 0.004, 0.0008])  # the last is off the picture
+    assert ys(alpha) == [0.05, 0.05]
+
+
+def test_range_curve_names_the_first_number_of_early_ends_that_reaches_alpha():
+    reached = figures.plot_range_curve(CURVE, "0.011", alpha=0.05)
+    assert "from 2 early ends on,\nP of 0.05 is possible" in texts(reached)
+    never = figures.plot_range_curve(CURVE[:2], "0.011", alpha=0.05)
+    assert texts(never) == ["0.05", "prints as 0.011"]
+
+
+def test_attainable_values_are_dots_and_ranges_bars_green_where_the_print_is_among_them():
+    rows = pd.DataFrame(
+        [("Fisher", 0.02, 0.02, False), ("N", 0.0115, 0.0115, True), ("any", 1e-9, 1.0, True)],
+        columns=["name", "low", "high", "prints"],
+    )
+    ax = figures.plot_attainable(rows, "0.011", alpha=0.05)
+    assert [point.get_offsets()[0].tolist() for point in ax.collections] == [[0.02, 0], [0.0115, 1]]
+    assert [colours(point)[0] for point in ax.collections] == [
+        figures.GREY.lower(),
+        figures.GREEN.lower(),
+    ]
+    alpha, bar = ax.lines
+    assert xs(alpha) == [0.05, 0.05]
+    assert (xs(bar), ys(bar)) == ([ax.get_xlim()[0], 1.0], [2, 2])  # cut off at the left edge
+    assert bar.get_color() == figures.GREEN
+    assert tick_labels(ax.yaxis) == ["Fisher", "N", "any"]
+
+
+def test_ensembles_are_steps_of_cumulative_shares_with_the_printed_values_shaded():
+    drawn = pd.DataFrame(
+        {"p_value": [0.01, 0.02, 0.03, 0.04, 0.1], "group": ["few"] * 4 + ["many"]}
+    )
+    ax = figures.plot_ensemble(drawn, "0.011", alpha=0.05)
+    curves = [(xs(line)[1:], ys(line)[1:]) for line in ax.lines if len(xs(line)) not in (0, 2)]
+    assert ([0.01, 0.02, 0.03, 0.04], [0.25, 0.5, 0.75, 1.0]) in curves
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["few", "many"]
+    band = ax.patches[0].get_extents().transformed(ax.transData.inverted())
+    assert (band.x0, band.x1) == pytest.approx((0.0105, 0.0115))
+
+
+FOLLOWED = pd.DataFrame(
+    {
+        "arm": ["a", "a", "a", "b", "b"],
+        "time": [1.0, 3.0, 0.5, 2.0, 2.0],
+        "died": [True, False, False, True, False],
+    }
+)
+
+
+def test_followup_has_a_line_a_patient_with_deaths_and_early_ends_marked():
+    (panel,) = figures.plot_followup({"heading": FOLLOWED}, ("trt", "ctl"))
+    assert [(xs(line)[1], line.get_color()) for line in panel.lines] == [
+        (3.0, figures.ARM_COLOURS[0]),
+        (1.0, figures.ARM_COLOURS[0]),
+        (0.5, figures.ARM_COLOURS[0]),
+        (2.0, figures.ARM_COLOURS[1]),
+        (2.0, figures.ARM_COLOURS[1]),
+    ]
+    marks = {tuple(point.get_offsets()[0].tolist()): point for point in panel.collections}
+    # An end of follow-up at the time of the last death is not early.
+    assert set(marks) == {(1.0, 1), (0.5, 2), (2.0, 3)}
+    assert colours(marks[0.5, 2]) == [figures.INK.lower()]
+    assert texts(panel) == ["trt\n3 patients", "ctl\n2 patients", "heading"]
+
+
+def test_followup_names_the_arms_once():
+    panels = figures.plot_followup({"one": FOLLOWED, "two": FOLLOWED}, ("trt", "ctl"))
+    assert [len(texts(panel)) for panel in panels] == [3, 1]
 
 
 def test_rooms_stand_above_each_other_with_an_arrow_for_each_use():

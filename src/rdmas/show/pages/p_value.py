@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 from IPython.display import HTML
 
-from rdmas.paper.claims import UnseenFollowup
+from rdmas.paper.followup import UnseenFollowup
 from rdmas.show import prose, tables
 from rdmas.stats import rounding
 from rdmas.stats.checks import Table
@@ -103,7 +103,7 @@ def say_tests(tests: pd.DataFrame, reported: str, alpha: float) -> dict[str, str
     """Word the tests on the counts; `tests` are two-sided."""
     p_values = tests["p_value"]
     p_of = dict(zip(tests["key"], p_values, strict=True))
-    largest = tests.loc[p_values.idxmax()]
+    largest = tests.to_dict("records")[int(p_values.argmax())]
     twice = rounding.reproduces_by_rounding_twice(p_of["chi2"], reported)
     shown_first = prose.p_value(p_of["chi2_n_minus_1"], twice or 4)
     return {

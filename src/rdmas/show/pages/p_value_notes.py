@@ -44,11 +44,9 @@ def orders_table(by_test: Sequence[pd.DataFrame]) -> HTML:
 def cox_table(places: Sequence[str], by_place: Sequence[pd.DataFrame]) -> HTML:
     """Show the three P-values of a Cox regression, a row for each order of deaths."""
     rows = [dict(zip(cox["test"], cox["p_value"], strict=True)) for cox in by_place]
-    cells = pd.DataFrame(rows)
-    names = list(cells)
-    cells.insert(0, _PLACE, list(places))
+    cells = pd.DataFrame(rows).set_axis(pd.Index(places, name=_PLACE)).reset_index()
     label = "P-values of a Cox regression for two orders of deaths"
-    return tables.show(cells, label, decimals=dict.fromkeys(names, 6))
+    return tables.show(cells, label, decimals=dict.fromkeys(rows[0], 6))
 
 
 # Follow-up ------------------------------------------------------------------------------------
