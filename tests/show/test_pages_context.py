@@ -130,7 +130,7 @@ def test_shares_carry_the_wilson_interval_of_statsmodels(level):
 
 
 def test_the_table_of_cohorts_shows_counts_and_what_they_are():
-    assert cells(context.table_cohorts(MAIN, 0.95)) == [
+    assert cells(context.table_cohorts(MAIN)) == [
         ["Cohort", "Deaths", "Count", "Until", "Patients", "Treatment"],
         ["Alone 2001", "2 of 20", "stated", "30 days", "Alone 2001 patients; in wards", "as usual"],
         [

@@ -68,59 +68,36 @@ def beside_paper(
         "events": events,
         "n": n,
         "event_definition": "not stated in the abstract",
-        "role": "",
     }
     published = cohort.evidence[cohort.evidence["outcome"] == outcome]
     return with_shares(pd.concat([pd.DataFrame([own]), published]), level)
 
 
-def table_cohorts(main: pd.DataFrame, level: float) -> HTML:
+def table_cohorts(main: pd.DataFrame) -> HTML:
     """Show what is pooled."""
-    return tables.show(
-        with_shares(main, level),
-        "Cohorts of the main analysis",
-        {
-            "label": "Cohort",
-            "count": "Deaths",
-            "count_basis": "Count",
-            "horizon": "Until",
-            "population": "Patients",
-            "therapy": "Treatment",
-        },
-    )
+    counts = [prose.out_of(*count) for count in _counts(main)]
+    headings = {"count": "Deaths", "count_basis": "Count", "horizon": "Until"}
+    return _table(main.assign(count=counts), "Cohorts of the main analysis", headings)
 
 
 def table_elsewhere(cohorts: pd.DataFrame, level: float) -> HTML:
     """Show mortality under other treatments, in other patients."""
     elsewhere = cohorts[cohorts["outcome"].str.startswith("mortality_")]
-    return tables.show(
-        with_shares(elsewhere, level),
-        "Mortality under other treatments, in other patients",
-        {
-            "label": "Cohort",
-            "count": "Deaths",
-            "share": "Mortality",
-            "horizon": "Until",
-            "population": "Patients",
-            "therapy": "Treatment",
-        },
-    )
+    headings = {"count": "Deaths", "share": "Mortality", "horizon": "Until"}
+    label = "Mortality under other treatments, in other patients"
+    return _table(with_shares(elsewhere, level), label, headings)
 
 
 def table_beside(rows: pd.DataFrame, label: str) -> HTML:
     """Show what `beside_paper` found."""
-    return tables.show(
-        rows,
-        label,
-        {
-            "label": "Cohort",
-            "count": "Count",
-            "share": "Share",
-            "event_definition": "What was counted",
-            "population": "Patients",
-            "therapy": "Treatment",
-        },
-    )
+    headings = {"count": "Count", "share": "Share", "event_definition": "What was counted"}
+    return _table(rows, label, headings)
+
+
+def _table(rows: pd.DataFrame, label: str, headings: dict[str, str]) -> HTML:
+    """Show columns of a table of cohorts between their names and who they were."""
+    who = {"population": "Patients", "therapy": "Treatment"}
+    return tables.show(rows, label, {"label": "Cohort"} | headings | who)
 
 
 def table_studies(cohorts: pd.DataFrame) -> HTML:
