@@ -16,7 +16,6 @@ def plot_intervals(
     as_percent: bool = True,
     reference: float | None = None,
     logarithmic: bool = False,
-    ax: Axes | None = None,
 ) -> Axes:
     """Draw estimates with their intervals, one row each.
 
@@ -34,14 +33,12 @@ def plot_intervals(
         A value to mark, such as that of no difference.
     logarithmic : bool, default False
         Whether the axis is logarithmic, for ratios. Infinite limits reach the edge.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=0.44 * len(intervals) + 1.0, labels_inside=True)
+    ax = new_axes(height=0.44 * len(intervals) + 1.0, labels_inside=True)
 
     def write(value: float) -> str:
         return prose.percent(value) if as_percent else prose.decimal(value, 2)

@@ -14,9 +14,7 @@ from rdmas.show.figures._style import GREEN, GREY, INK, LIGHT, PALE_GREEN, YELLO
 _SHADES = (INK, GREEN, YELLOW, GREY)
 
 
-def plot_probability_better(
-    curves: pd.DataFrame, margins: tuple[float, ...], ax: Axes | None = None
-) -> Axes:
+def plot_probability_better(curves: pd.DataFrame, margins: tuple[float, ...]) -> Axes:
     """Draw the probability that one arm is better by more than a margin, against the margin.
 
     Parameters
@@ -25,14 +23,12 @@ def plot_probability_better(
         Columns ``prior``, ``margin`` (difference of two proportions) and ``probability``.
     margins : tuple of float
         Margins at which the probability under the first prior is written.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=3.8)
+    ax = new_axes(height=3.8)
     for (prior, curve), colour in zip(curves.groupby("prior", sort=False), _SHADES):
         ax.plot(curve["margin"], curve["probability"], color=colour, linewidth=2.2, label=prior)
     first = curves[curves["prior"] == curves["prior"].iloc[0]]
@@ -66,7 +62,6 @@ def plot_significance_map(
     published: tuple[int, int],
     arms: tuple[str, ...],
     event: str,
-    ax: Axes | None = None,
 ) -> Axes:
     """Draw for every possible table which of several tests find it significant.
 
@@ -81,14 +76,12 @@ def plot_significance_map(
         Names of arms a and b.
     event : str
         What is counted, in the plural.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=5.6)
+    ax = new_axes(height=5.6)
     n_tests = tables["test"].nunique()
     found = tables.groupby(["events_b", "events_a"])["significant"].sum().unstack("events_a")
     # Three states: no test, some tests, all tests.
@@ -141,9 +134,7 @@ def plot_significance_map(
     return ax
 
 
-def plot_discount(
-    curve: pd.DataFrame, tipping_weight: float | None, label: str, ax: Axes | None = None
-) -> Axes:
+def plot_discount(curve: pd.DataFrame, tipping_weight: float | None, label: str) -> Axes:
     """Draw a difference between arms as the weight of the control arm goes from none to full.
 
     Parameters
@@ -155,14 +146,12 @@ def plot_discount(
         Weight at which the interval begins to include no difference; None if it never does.
     label : str
         Label of the difference.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=3.9)
+    ax = new_axes(height=3.9)
     ax.fill_between(
         curve["weight"], curve["low"], curve["high"], color=GREY, alpha=0.35, linewidth=0
     )
@@ -191,9 +180,7 @@ def plot_discount(
     return ax
 
 
-def plot_bounding_curves(
-    curves: pd.DataFrame, e_values: pd.DataFrame, ax: Axes | None = None
-) -> Axes:
+def plot_bounding_curves(curves: pd.DataFrame, e_values: pd.DataFrame) -> Axes:
     """Draw how strong an unmeasured confounder must be, in both of its associations.
 
     Parameters
@@ -203,15 +190,14 @@ def plot_bounding_curves(
         that just suffice.
     e_values : pandas.DataFrame
         Columns ``curve`` and ``e_value``: the point of each curve at which both are equal.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=4.3)
-    top = curves["with_group"].max()
+    ax = new_axes(height=4.3)
+    # Ratios that no trait can explain have no curve.
+    top = curves["with_group"].max() if len(curves) else 10.0
     for (name, curve), colour in zip(curves.groupby("curve", sort=False), _SHADES):
         ax.plot(curve["with_group"], curve["with_outcome"], color=colour, linewidth=2.4)
         for e_value in e_values.loc[e_values["curve"] == name, "e_value"]:
@@ -243,9 +229,7 @@ def plot_bounding_curves(
     return ax
 
 
-def plot_wrong_outcomes(
-    grid: pd.DataFrame, alpha: float, arms: tuple[str, ...], ax: Axes | None = None
-) -> Axes:
+def plot_wrong_outcomes(grid: pd.DataFrame, alpha: float, arms: tuple[str, ...]) -> Axes:
     """Draw P after some outcomes of each arm are taken to have been recorded wrongly.
 
     Parameters
@@ -256,15 +240,13 @@ def plot_wrong_outcomes(
         Significance level.
     arms : tuple of str
         Names of arms a and b.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
     table = grid.pivot(index="wrong_b", columns="wrong_a", values="p_value")
-    ax = ax or new_axes(height=0.55 * len(table) + 1.2)
+    ax = new_axes(height=0.55 * len(table) + 1.2)
     ax.pcolormesh(
         np.arange(table.shape[1] + 1) - 0.5,
         np.arange(table.shape[0] + 1) - 0.5,
@@ -275,17 +257,16 @@ def plot_wrong_outcomes(
         edgecolors="white",
         linewidth=1.2,
     )
-    for wrong_b, row in table.iterrows():
-        for wrong_a, p_value in row.items():
-            ax.text(
-                wrong_a,
-                wrong_b,
-                prose.p_value(p_value, 3),
-                ha="center",
-                va="center",
-                fontsize=10,
-                fontweight="bold" if p_value < alpha else "normal",
-            )
+    for cell in grid.sort_values(["wrong_b", "wrong_a"]).to_dict("records"):
+        ax.text(
+            cell["wrong_a"],
+            cell["wrong_b"],
+            prose.p_value(cell["p_value"], 3),
+            ha="center",
+            va="center",
+            fontsize=10,
+            fontweight="bold" if cell["p_value"] < alpha else "normal",
+        )
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel=f"Outcomes wrong, {arms[0]}", ylabel=f"Outcomes wrong, {arms[1]}")

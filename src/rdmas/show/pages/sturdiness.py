@@ -1,0 +1,381 @@
+"""How sturdy is it: tables, frames of figures and words of the chapter.
+
+Arm a of every count is the treatment arm, arm b the historical controls; events are deaths.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+
+from rdmas.paper.cohort import Cohort
+from rdmas.show import figures, prose, tables
+from rdmas.stats import controls, proportion
+from rdmas.stats.checks import Table
+from rdmas.stats.confounding import EValue
+from rdmas.stats.priors import PowerPriorTipping
+
+_LINE = 34  # letters of a name beside a bar
+
+
+def say_counts(deaths: Table, treatment: str, alpha: float, level: float) -> dict[str, str]:
+    """Word what was counted, and the two levels."""
+    return {
+        "alpha": prose.decimal(alpha, 2),
+        "level": prose.percent(level),
+        "treatment": treatment,
+        "n_treated": prose.count(deaths.n_a),
+        "n_control": prose.count(deaths.n_b),
+        "patients": prose.count(deaths.n_a + deaths.n_b),
+        "died_treated": prose.count(deaths.events_a),
+        "died_control": prose.count(deaths.events_b),
+        "deaths_treated": prose.counted(deaths.events_a, "death"),
+        "control_mortality": prose.percent(deaths.events_b / deaths.n_b),
+        "tables": prose.count((deaths.n_a + 1) * (deaths.n_b + 1)),
+    }
+
+
+# Proportions and effects ----------------------------------------------------------------------
+
+
+def shares(cohort: Cohort) -> pd.DataFrame:
+    """List every proportion of the abstract by ``name``, ``arm`` and ``count`` (events and n)."""
+    stated = cohort.claims[cohort.claims["measure"].isin(["percent", "count"])]
+    counted = zip(stated["arm"], stated["variable"], stated["category"], strict=True)
+    return pd.DataFrame(
+        {
+            "name": [statement.split(", as a")[0] for statement in stated["statement"]],
+            "arm": list(stated["arm"]),
+            "count": [cohort.count(*cell) for cell in counted],
+        }
+    )
+
+
+def share_table(listed: pd.DataFrame) -> HTML:
+    """Show proportions with their intervals, one column of `listed` a method."""
+    methods = [method for method in proportion.METHODS if method in listed]
+    cells = listed.assign(
+        count=[prose.out_of(*counted) for counted in listed["count"]],
+        estimate=[prose.percent(events / n) for events, n in listed["count"]],
+        **{method: listed[method].map(prose.percent_interval) for method in methods},
+    )
+    headings = {"name": "Number of the abstract", "count": "Count", "estimate": "Share"}
+    headings |= {method: proportion.METHODS[method] for method in methods}
+    return tables.show(cells, "Every proportion of the abstract with its intervals", headings)
+
+
+def glance(listed: pd.DataFrame, effects: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+    """Frame of every proportion with Wilson's interval and of the difference with Newcombe's."""
+    colours = dict(zip(arms, figures.ARM_COLOURS, strict=False))
+    proportions = pd.DataFrame(
+        {
+            "name": listed["name"],
+            "estimate": [events / n for events, n in listed["count"]],
+            "low": [low for low, _ in listed["wilson"]],
+            "high": [high for _, high in listed["wilson"]],
+            "colour": listed["arm"].map(colours),
+        }
+    )
+    difference = effects[effects["method"] == "Newcombe"].head(1)
+    difference = difference[["estimate", "low", "high"]].assign(
+        name="Difference in survival, in percentage points", colour=figures.INK
+    )
+    drawn = pd.concat([proportions, difference], ignore_index=True)
+    drawn["name"] = [textwrap.fill(name, _LINE) for name in drawn["name"]]
+    return drawn
+
+
+def effect_table(effects: pd.DataFrame, treatment: str) -> HTML:
+    """Show every effect measure for survival by every method."""
+    headings = {
+        "measure": "Measure, for survival",
+        "method": "Method",
+        "estimate": "Estimate",
+        "low": "Lower",
+        "high": "Upper",
+    }
+    label = f"Effect measures for survival, {treatment} against controls"
+    return tables.show(effects, label, headings, dict.fromkeys(("estimate", "low", "high"), 2))
+
+
+def say_difference(effects: pd.DataFrame) -> dict[str, str]:
+    """Word how far the intervals of the risk difference reach by any method."""
+    differences = effects[effects["measure"] == "risk difference"]
+    return {
+        "rd_low": prose.decimal(100 * differences["low"].min(), 0),
+        "rd_high": prose.decimal(100 * differences["high"].max(), 0),
+    }
+
+
+# Fragility ------------------------------------------------------------------------------------
+
+
+def fragility_table(by_test: pd.DataFrame, treatment: str) -> HTML:
+    """Show the fragility under each test."""
+    headings = {
+        "test": "Test",
+        "p_value": "P",
+        "index": "Index",
+        "quotient": "Quotient",
+        "walsh": "Walsh's index",
+        "a_to_event": f"More deaths with {treatment}",
+        "b_to_non_event": "Fewer deaths in controls",
+    }
+    label = "Fragility under each test; events are deaths"
+    return tables.show(by_test, label, headings, {"p_value": 4, "quotient": 3})
+
+
+def say_fragility(by_test: pd.DataFrame, arms: Sequence[str], alpha: float) -> dict[str, str]:
+    """Word the index, and the change of outcomes that takes all tests past `alpha` soonest."""
+    level = prose.decimal(alpha, 2)
+    changes = {
+        "a_to_event": f"more deaths with {arms[0]}",
+        "a_to_non_event": f"fewer deaths with {arms[0]}",
+        "b_to_event": f"more deaths in arm {arms[1]}",
+        "b_to_non_event": f"fewer deaths in arm {arms[1]}",
+    }
+    if by_test["index"].max() == 0:
+        switch = f"P is {level} or above in all {len(by_test)} tests tried here"
+    else:
+        complete = [change for change in changes if by_test[change].notna().all()]
+        easiest = min(complete, key=lambda change: by_test[change].max())
+        switch = (
+            f"{prose.span(by_test[easiest], words=' or ')} {changes[easiest]} would take P past "
+            f"{level}, depending on which of {len(by_test)} tests is used"
+        )
+    return {
+        "switch": switch,
+        "index_range": prose.span(by_test["index"]),
+        "n_tests": prose.count(len(by_test)),
+    }
+
+
+# Historical controls --------------------------------------------------------------------------
+
+
+def control_table(tipping: pd.DataFrame, early: pd.DataFrame) -> HTML:
+    """Show what must have been so in the control arm, by `control_tipping` and `immortal_time`."""
+    both = tipping.merge(early, on=["test", "key", "p_value_observed"], suffixes=("", "_early"))
+    both["mortality"] = both["control_proportion"].map(prose.percent)
+    headings = {
+        "test": "Test",
+        "p_value_observed": "P",
+        "fewer_events": "Fewer deaths in controls",
+        "mortality": "Their mortality then",
+        "removed": "Early deaths to remove",
+    }
+    label = "What must have been so in the control arm for P to reach the level"
+    return tables.show(both, label, headings, {"p_value_observed": 4})
+
+
+def known_mortality(limits: Sequence[tuple[float, float]], deaths: Table) -> pd.Series:
+    """Of the limits by each method of `tipping_rate`, those on the controls' side, by its name.
+
+    The name of the series says which way to go on from there.
+    """
+    controls_above = deaths.events_a * deaths.n_b <= deaths.events_b * deaths.n_a
+    return pd.Series(
+        [limit[int(controls_above)] for limit in limits],
+        index=list(controls.KNOWN_RATE_METHODS.values()),
+        name="or lower" if controls_above else "or higher",
+    )
+
+
+def known_mortality_table(known: pd.Series, treatment: str) -> HTML:
+    """Show the mortality at which P reaches the level, by test."""
+    cells = pd.DataFrame({"test": known.index, "rate": [prose.percent(rate, 1) for rate in known]})
+    headings = {
+        "test": f"Test of the {treatment} arm against a known mortality",
+        "rate": "Mortality at which P reaches the level",
+    }
+    return tables.show(cells, "Known mortality at which P reaches the level", headings)
+
+
+def say_controls(
+    tipping: pd.DataFrame, known: pd.Series, early: pd.DataFrame, weight: PowerPriorTipping
+) -> dict[str, str]:
+    """Word how low their mortality must be, how many must go, and how little they may count."""
+    if weight.weight is not None:
+        discount = (
+            "The interval of the difference starts to include zero at a weight of "
+            f"{prose.percent(weight.weight)}, when they count as "
+            f"{prose.decimal(weight.effective_controls or 0, 1)} patients."
+        )
+    elif weight.excludes_at_full_weight:
+        discount = "At no weight does the interval of the difference include zero."
+    else:
+        discount = "The interval of the difference includes zero already at full weight."
+    return {
+        "tipping_range": prose.percent_interval((known.min(), known.max())),
+        "tipping_low": prose.percent(known.min(), 1),
+        "tipping_high": prose.percent(known.max(), 1),
+        "beyond": str(known.name),
+        "fewer": prose.span(tipping["fewer_events"]),
+        "removed": prose.span(early["removed"]),
+        "discount": discount,
+    }
+
+
+# A hidden trait -------------------------------------------------------------------------------
+
+
+def finite_ratios(effects: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return the rows of one ratio that have a finite estimate and interval."""
+    rows = effects[effects["measure"] == measure]
+    return rows.loc[np.isfinite(rows[["estimate", "low", "high"]].to_numpy()).all(axis=1)]
+
+
+def to_explain(effects: pd.DataFrame) -> pd.DataFrame:
+    """Frame of the risk ratio and of the end of Koopman's interval that is nearest to one.
+
+    Only a ratio that is finite, above zero and not one has a curve (column ``drawn``).
+    """
+    koopman = effects[effects["method"] == "Koopman"].iloc[0]
+    nearest = koopman["high"] if koopman["estimate"] < 1 else koopman["low"]
+    explained = pd.DataFrame(
+        {
+            "curve": ["estimate", "limit of the interval"],
+            "ratio": [koopman["estimate"], nearest],
+        }
+    ).dropna()
+    ratio = explained["ratio"]
+    return explained.assign(drawn=(ratio > 0) & np.isfinite(ratio) & (ratio != 1))
+
+
+def bounding(curves: Sequence[pd.DataFrame], explained: pd.DataFrame) -> pd.DataFrame:
+    """Frame of the pairs of associations that suffice, by the name of what they explain."""
+    columns = ["with_group", "with_outcome"]
+    if not curves:
+        return pd.DataFrame(columns=[*columns, "curve"], dtype=float)
+    named = [
+        curve.set_axis(columns, axis="columns").assign(curve=name)
+        for curve, name in zip(curves, explained["curve"], strict=True)
+    ]
+    return pd.concat(named).replace(np.inf, np.nan).dropna()
+
+
+def say_hidden_trait(explained: pd.DataFrame, e_values: Sequence[EValue]) -> dict[str, str]:
+    """Word the E-value of the risk ratio of death and those of its limits by each method."""
+    seen = explained[explained["curve"] == "estimate"]
+    return {
+        "risk_ratio": prose.span(seen["ratio"], 2),
+        "e_estimate": prose.span(seen["e_value"], 1),
+        "e_limits": e_limits(e_values),
+    }
+
+
+def e_limits(e_values: Sequence[EValue]) -> str:
+    """Write the smallest and the largest E-value of a limit."""
+    return prose.span([found.limit for found in e_values], 1)
+
+
+# Wrong outcomes -------------------------------------------------------------------------------
+
+
+def frontier_table(frontier: pd.DataFrame, treatment: str) -> HTML:
+    """Show for each test the fewest wrong outcomes, both arms together."""
+    pairs = frontier["wrong_a"].astype(str) + " + " + frontier["wrong_b"].astype(str)
+    cells = pairs.groupby(frontier["test"], sort=False).agg(", or ".join).rename("pair")
+    headings = {"test": "Test", "pair": f"Fewest wrong outcomes, {treatment} + controls"}
+    label = "Fewest wrong outcomes that take P to the level"
+    return tables.show(cells.reset_index(), label, headings)
+
+
+def say_wrong(frontier: pd.DataFrame) -> dict[str, str]:
+    """Word in how many tests one wrong outcome is enough, and one in each arm."""
+    return {
+        "single": prose.count(frontier.loc[frontier["wrong"] <= 1, "test"].nunique()),
+        "one_each": prose.count(_ended_by_one_each(frontier)),
+    }
+
+
+def _ended_by_one_each(frontier: pd.DataFrame) -> int:
+    most = frontier[["wrong_a", "wrong_b"]].max(axis="columns")
+    return frontier.loc[most <= 1, "test"].nunique()
+
+
+# Summary --------------------------------------------------------------------------------------
+
+
+def summary_table(
+    treatment: str,
+    by_test: pd.DataFrame,
+    frontier: pd.DataFrame,
+    to_exceed: int | None,
+    early: pd.DataFrame,
+    known: pd.Series,
+    weight: PowerPriorTipping,
+    e_values: Sequence[EValue],
+    believed: tuple[float, float],
+) -> HTML:
+    """Show for each assumption how far it must fail before the reading changes, and the basis."""
+    rows = [
+        (
+            f"Outcomes with {treatment} are right",
+            f"{prose.span(by_test['a_to_event'])} more deaths",
+            "counts",
+        ),
+        (
+            "Outcomes of the controls are right",
+            f"{prose.span(by_test['b_to_non_event'])} fewer deaths",
+            "counts",
+        ),
+        ("Outcomes in both arms are right", _one_each(frontier, len(by_test)), "counts"),
+        (
+            "Survivors were followed to the last death (log-rank test)",
+            "no number suffices"
+            if to_exceed is None
+            else f"{prose.counted(to_exceed, 'early end')} of follow-up, in the worst case",
+            "ordering",
+        ),
+        (
+            f"Every control lived long enough to be given {treatment}",
+            f"{prose.span(early['removed'])} early deaths among the controls",
+            "counts",
+        ),
+        (
+            f"Mortality without {treatment} was that of the controls",
+            f"a true mortality of {prose.percent_interval((known.min(), known.max()))} "
+            f"{known.name}, if known exactly",
+            "counts",
+        ),
+        (
+            "Historical controls count as much as concurrent ones",
+            _weight(weight),
+            "counts and Jeffreys' prior",
+        ),
+        (
+            "No hidden trait differs between the groups",
+            f"a trait with risk ratios of {e_limits(e_values)} both with group and with death",
+            "counts and the form of the bias",
+        ),
+        (
+            "Large effects were thought possible beforehand",
+            f"a prior that puts the odds ratio within {prose.decimal_interval(believed, 2)}, "
+            "or closer to one",
+            "counts and the form of the prior",
+        ),
+        ("Patients are independent of each other", "not computable from counts", "none"),
+    ]
+    headings = {
+        "assumption": "Assumption",
+        "fails": "The reading can change from",
+        "basis": "Basis",
+    }
+    label = "How far each assumption must fail before the reading changes"
+    return tables.show(pd.DataFrame(rows, columns=list(headings)), label, headings)
+
+
+def _one_each(frontier: pd.DataFrame, n_tests: int) -> str:
+    ended = _ended_by_one_each(frontier)
+    return f"one wrong in each, in {'every test' if ended == n_tests else f'{ended} tests'}"
+
+
+def _weight(weight: PowerPriorTipping) -> str:
+    if weight.weight is not None:
+        return f"a weight of {prose.percent(weight.weight)} or less"
+    return "no discount suffices" if weight.excludes_at_full_weight else "full weight already"
