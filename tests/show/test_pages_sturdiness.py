@@ -17,7 +17,17 @@ from rdmas.paper.cohort import load_cohort
 from rdmas.show import figures
 from rdmas.show.pages import sturdiness as page
 from rdmas.show.pages import sturdiness_notes as notes
-from rdmas.stats import joint, proportion, sturdiness, two_by_two
+from rdmas.stats import (
+    confounding,
+    controls,
+    credibility,
+    fragility,
+    joint,
+    misclassification,
+    priors,
+    proportion,
+    two_by_two,
+)
 from rdmas.stats.checks import Table
 
 PAPER = Table(1, 20, 8, 21)
@@ -59,10 +69,19 @@ def ratios(deaths):
     )
 
 
-def analysed(deaths):
-    symmetric = notes.symmetric(ratios(deaths))
-    ends = zip(symmetric["low"], symmetric["high"], strict=True)
-    return symmetric, [MISSING.credibility(*limits) for limits in ends]
+def sceptic(deaths):
+    frame = notes.significant(ratios(deaths))
+    ends = list(zip(frame["low"], frame["high"], strict=True))
+    frame["limit"] = [credibility.sceptical_limit(*limits) for limits in ends]
+    frame["prior_sd"] = [credibility.sceptical_prior_sd(*limits) for limits in ends]
+    return frame
+
+
+def intrinsic(deaths):
+    tested = notes.two_sided(two_by_two.p_values(*deaths))
+    for column, definition in (("matthews", "Matthews"), ("held", "Held")):
+        tested[column] = [credibility.intrinsic_p_value(p, definition) for p in tested["p_value"]]
+    return tested
 
 
 # Counts, proportions, effects -----------------------------------------------------------------
@@ -411,30 +430,32 @@ def test_only_finite_ratios_have_an_e_value():
     ]
 
 
-def test_significant_ratios_have_a_limit_of_scepticism_and_others_of_advocacy():
-    symmetric, found = analysed(PAPER)
-    intrinsic = [(0.1, 0.2)] * len(found)
-    shown = rows(notes.credibility_table(symmetric, found, intrinsic))
-    assert shown[2] == [
-        *("odds ratio of death, Woolf", "0.010 to 0.768", "0.028", "scepticism"),
-        *("0.013", "2.22", "0.100", "0.200"),
+def test_significant_ratios_have_a_limit_of_scepticism():
+    assert rows(notes.scepticism_table(sceptic(PAPER)))[1:] == [
+        ["risk ratio of death, Katz", "0.018 to 0.957", "0.000084", "4.79"],
+        ["odds ratio of death, Woolf", "0.010 to 0.768", "0.013", "2.22"],
+        ["risk ratio of survival, Katz", "1.081 to 2.178", "1.65", "0.25"],
     ]
-    assert shown[1][4] == "0.000083"
-    symmetric, found = analysed(NOT_SIGNIFICANT)
-    assert {
-        row[3] for row in rows(notes.credibility_table(symmetric, found, [(1, 1)] * 3))[1:]
-    } == {"advocacy"}
+    assert sceptic(OTHER)["ratio"].tolist() == ["risk ratio of survival, Katz"]
+    assert sceptic(NOT_SIGNIFICANT).empty and sceptic(NO_DEATHS).empty
 
 
-def test_intrinsic_credibility_is_counted_by_both_definitions():
-    assert notes.say_credibility(analysed(PAPER)[1])["intrinsic"] == (
-        "Of 3 ratios, that holds for none by the first definition and for none by the second."
-    )
-    assert notes.say_credibility(analysed(NONE_TREATED)[1])["intrinsic"] == (
-        "Of 1 ratio, that holds for 1 by the first definition and for 1 by the second."
-    )
-    assert analysed(NO_DEATHS)[1] == [] == analysed(Table(2, 20, 2, 20))[1]
-    assert notes.say_credibility([])["intrinsic"] == "No ratio of these counts can be analysed so."
+def test_a_p_below_the_bounds_of_matthews_and_held_is_intrinsically_credible():
+    """At the level 0.05 these are 0.0127 and 0.0056 (both papers' abstracts)."""
+    for deaths in (PAPER, OTHER, HARM, NOT_SIGNIFICANT):
+        tested = intrinsic(deaths)
+        first, second = ((tested["p_value"] < bound).sum() for bound in (0.0127, 0.0056))
+        assert notes.say_intrinsic(tested, 0.05)["intrinsic"] == (
+            f"0.05 in {first} of 14 tests by the first definition and in {second} by the second"
+        )
+    assert rows(notes.intrinsic_table(intrinsic(PAPER)))[5] == [
+        *("chi-square, N−1 (Campbell 2007)", "0.0115", "0.0469", "0.0739")
+    ]
+
+
+def test_tests_that_are_undefined_have_no_p_for_intrinsic_credibility():
+    assert intrinsic(NO_DEATHS)["p_value"].notna().all()
+    assert len(intrinsic(NO_DEATHS)) < 14
 
 
 @pytest.mark.parametrize(
@@ -449,7 +470,7 @@ def test_intrinsic_credibility_is_counted_by_both_definitions():
 )
 def test_the_sceptic_is_worded_with_and_without_the_usual_formula(deaths, usual):
     prior_sd = credibility.exact_sceptical_prior_sd(*deaths)
-    words = notes.say_sceptic(prior_sd, priors.prior_interval(0, prior_sd), *analysed(deaths))
+    words = notes.say_sceptic(prior_sd, priors.prior_interval(0, prior_sd), sceptic(deaths))
     assert usual in words["usual_formula"]
     low, high = words["sceptical_low"], words["sceptical_high"]
     if math.isfinite(prior_sd):
@@ -479,8 +500,11 @@ def test_bounds_of_two_features_carry_the_margins():
     first, second = notes.responses(cohort), notes.other_features(cohort)
     assert first.to_dict() == {"complete": 6, "partial": 10, "neither recorded": 4}
     assert second.to_dict() == {
-        **{"CMV infection": 4, "died": 1},
-        **{"AOSD": 13, "SLE": 4, "other CTD": 3},
+        "CMV infection": 4,
+        "died": 1,
+        "AOSD": 13,
+        "SLE": 4,
+        "other CTD": 3,
     }
     shown = rows(notes.crossed_table(joint.crossed_bounds(first, second, 20), first, second, "new"))
     assert shown[0][:4] == ["Response by week 8", "CMV infection (4)", "died (1)", "AOSD (13)"]

@@ -29,7 +29,7 @@ def plot_probability_better(curves: pd.DataFrame, margins: tuple[float, ...]) ->
     matplotlib.axes.Axes
     """
     ax = new_axes(height=3.8)
-    for (prior, curve), colour in zip(curves.groupby("prior", sort=False), _SHADES):
+    for (prior, curve), colour in zip(curves.groupby("prior", sort=False), _SHADES, strict=False):
         ax.plot(curve["margin"], curve["probability"], color=colour, linewidth=2.2, label=prior)
     first = curves[curves["prior"] == curves["prior"].iloc[0]]
     for place, margin in enumerate(margins):
@@ -117,7 +117,7 @@ def plot_significance_map(
         axis.set_major_locator(MaxNLocator(integer=True, nbins=11))
     ax.set(xlabel=f"{event.capitalize()}, {arms[0]}", ylabel=f"{event.capitalize()}, {arms[1]}")
     words = ("not significant in any", "in some", f"significant in all of {n_tests} tests")
-    for place, (text, colour) in enumerate(zip(words, colours)):
+    for place, (text, colour) in enumerate(zip(words, colours, strict=True)):
         y = 1.16 - 0.055 * place
         ax.add_patch(
             Rectangle(
@@ -198,7 +198,7 @@ def plot_bounding_curves(curves: pd.DataFrame, e_values: pd.DataFrame) -> Axes:
     ax = new_axes(height=4.3)
     # Ratios that no trait can explain have no curve.
     top = curves["with_group"].max() if len(curves) else 10.0
-    for (name, curve), colour in zip(curves.groupby("curve", sort=False), _SHADES):
+    for (name, curve), colour in zip(curves.groupby("curve", sort=False), _SHADES, strict=False):
         ax.plot(curve["with_group"], curve["with_outcome"], color=colour, linewidth=2.4)
         for e_value in e_values.loc[e_values["curve"] == name, "e_value"]:
             ax.scatter(e_value, e_value, color=colour, s=60, zorder=3)

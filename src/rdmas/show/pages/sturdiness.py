@@ -250,7 +250,7 @@ def bounding(curves: Sequence[pd.DataFrame], explained: pd.DataFrame) -> pd.Data
     """Frame of the pairs of associations that suffice, by the name of what they explain."""
     columns = ["with_group", "with_outcome"]
     if not curves:
-        return pd.DataFrame(columns=[*columns, "curve"], dtype=float)
+        return pd.DataFrame(columns=[*columns, "curve"], dtype=float).astype({"curve": object})
     named = [
         curve.set_axis(columns, axis="columns").assign(curve=name)
         for curve, name in zip(curves, explained["curve"], strict=True)

@@ -49,8 +49,8 @@ def say_better(read_off: pd.DataFrame) -> dict[str, str]:
         for place, margin in enumerate(jeffreys["margin"])
     }
     any_difference = read_off.loc[read_off["margin"] == 0, "probability"]
-    ends = any_difference.min(), any_difference.max()
-    return words | {"better_range": prose.percent_interval(ends, 1)}
+    ends = (prose.percent(end, 1) for end in (any_difference.min(), any_difference.max()))
+    return words | {"better_range": " to ".join(dict.fromkeys(ends))}
 
 
 # Orders of deaths -----------------------------------------------------------------------------
@@ -120,7 +120,8 @@ def say_likelihood_weight(weight: float, alpha: float) -> dict[str, str]:
 def known_rate_table(tested: pd.DataFrame, treatment: str) -> HTML:
     """Show P of the treatment arm against each known mortality, a column a test."""
     methods = list(tested["method"].unique())
-    cells = tested.pivot(index="rate", columns="method", values="p_value").reset_index()
+    cells = tested.pivot(index="rate", columns="method", values="p_value")
+    cells = cells.loc[tested["rate"].unique()].reset_index()
     cells["rate"] = cells["rate"].map(prose.percent)
     headings = {"rate": "Known mortality"} | {method: f"P, {method}" for method in methods}
     label = f"P of the {treatment} arm against a known mortality"
