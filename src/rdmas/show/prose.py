@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 
 import pandas as pd
 
@@ -39,7 +40,7 @@ def percent_interval(interval: tuple[float, float], decimals: int = 0, words: st
     return words.join(percent(end, decimals) for end in interval)
 
 
-def decimal(value: float, decimals: int) -> str:
+def decimal(value: float | Fraction, decimals: int) -> str:
     """Write a number with fixed decimals; a minus is typographic, infinity is a sign.
 
     Examples
