@@ -154,8 +154,11 @@ class Text(str):
         return str(self)
 
     def _repr_html_(self) -> str:
-        """Return the text for HTML; plain text of another page would be set as code."""
-        return html.escape(self, quote=False)
+        """Return the text for HTML, apostrophes set as in the prose around it.
+
+        Plain text of another page would be set as code.
+        """
+        return html.escape(self, quote=False).replace("'", "’")
 
 
 def glue_strings(strings: Mapping[str, str]) -> None:
