@@ -1,6 +1,7 @@
 """Structural lint of the chapters. ``make book`` runs it before it builds."""
 
 import ast
+import pkgutil
 import re
 import statistics
 
@@ -113,6 +114,13 @@ def test_there_is_a_figure_with_caption_name_and_alternative_text(name):
         assert len(figure["figure"]["caption"]) > 60
         assert "Source: " in figure["figure"]["caption"]
         assert len(figure["image"]["alt"]) > 40
+
+
+@each_chapter
+def test_what_captions_name_as_source_exists(name):
+    for figure in figures(NOTEBOOKS[name]):
+        for function in re.findall(r"`(rdmas\.[\w.]+)`", figure["figure"]["caption"]):
+            pkgutil.resolve_name(function)
 
 
 def test_figure_names_are_unique():
