@@ -121,7 +121,7 @@ DRAWERS = {
     ),
     "P-values": lambda ax: figures.plot_p_values(P_VALUES, "0.011", 0.05),
     "orderings": lambda ax: figures.plot_orderings(ORDERS, "0.011", ("trt", "ctl")),
-    "intervals": lambda ax: figures.plot_intervals(INTERVALS, "CMV", ax=ax),
+    "intervals": lambda ax: figures.plot_intervals(INTERVALS, "CMV"),
     "scoreboard": lambda ax: figures.plot_scoreboard(BOARD, ax=ax),
     "rounding": lambda ax: figures.plot_rounding(VALUES, "0.011"),
     "durations": lambda ax: figures.plot_durations(DURATIONS, ax=ax),
