@@ -15,6 +15,7 @@ from statsmodels.stats.proportion import (
     test_proportions_2indep as statsmodels_test,
 )
 
+from rdmas.stats.checks import Table
 from rdmas.stats.two_by_two import (
     TESTS,
     effects,
@@ -77,7 +78,8 @@ def effect(table, measure, method, **options):
     ],
 )
 def test_19_of_20_against_13_of_21(key, p):
-    # Oracle: the table in section 3 of the design, checked there against R 4.2 (stats, coin).
+    # Oracle: R 4.2 (stats, coin): the commands of the tests below; formulas of Agresti and Caffo
+    # 2000 and of the Wald z by pnorm(); mid-P from dhyper(), Barnard and Boschloo by enumeration.
     assert p_value(19, 20, 13, 21, key) == pytest.approx(p, abs=6e-7)
 
 
@@ -652,8 +654,8 @@ def test_score_limits_of_a_difference_invert_the_score_test(table, level):
 
 def test_restricted_estimate_without_difference_is_the_pooled_proportion():
     # The search for a limit seldom calls it there, but the formula is 0/0 and must not be used.
-    assert _restricted_p_b(7, 34, 1, 34, 0.0) == pytest.approx(8 / 68)
-    assert _restricted_p_b(7, 34, 1, 34, 1e-9) == pytest.approx(8 / 68, abs=1e-8)
+    assert _restricted_p_b(Table(7, 34, 1, 34), 0.0) == pytest.approx(8 / 68)
+    assert _restricted_p_b(Table(7, 34, 1, 34), 1e-9) == pytest.approx(8 / 68, abs=1e-8)
 
 
 @quick

@@ -11,6 +11,7 @@ from scipy.stats import chi2 as chi2_distribution
 from scipy.stats import chi2_contingency, norm
 
 from rdmas.stats import checks
+from rdmas.stats.checks import Table
 from rdmas.stats.two_by_two import _exact
 
 TWO_SIDED = "two-sided"
@@ -20,21 +21,18 @@ A_HIGHER = "one-sided, a higher"
 
 @dataclass(frozen=True)
 class EqualityTest:
-    """
-    One test of equal proportions: called with the four counts, it returns the P-value.
+    """One test of equal proportions: called with the four counts, it returns the P-value.
 
-    Parameters
+    Attributes
     ----------
-    key : str
-        Short name, the key in `TESTS`.
-    name : str
-        Display name.
+    key, name : str
+        Short name, the key in `TESTS`, and display name.
     function : callable
-        From events_a, n_a, events_b, n_b, already checked, to the P-value.
+        From a checked table to the P-value.
     source : str
         Paper or textbook that defines the test.
     sides : str
-        "two-sided", "one-sided, a lower" or "one-sided, a higher": the alternative.
+        The alternative: "two-sided", "one-sided, a lower" or "one-sided, a higher".
     interval : str
         Method in `effects` whose interval excludes "no difference" exactly when this test
         rejects; empty if there is none.
@@ -46,7 +44,7 @@ class EqualityTest:
 
     key: str
     name: str
-    function: Callable[[int, int, int, int], float]
+    function: Callable[[Table], float]
     source: str
     sides: str = TWO_SIDED
     interval: str = ""
@@ -55,19 +53,16 @@ class EqualityTest:
 
     def __call__(self, events_a: int, n_a: int, events_b: int, n_b: int) -> float:
         """P-value of the table; see `p_value`."""
-        return float(self.function(*checks.table(events_a, n_a, events_b, n_b)))
+        return float(self.function(checks.table(events_a, n_a, events_b, n_b)))
 
 
 def p_value(events_a: int, n_a: int, events_b: int, n_b: int, test: str = "fisher") -> float:
-    """
-    P-value of one test of equal proportions in two independent arms.
+    """P-value of one test of equal proportions in two independent arms.
 
     Parameters
     ----------
-    events_a, n_a : int
-        Events and patients in arm a.
-    events_b, n_b : int
-        Events and patients in arm b.
+    events_a, n_a, events_b, n_b : int
+        Events and patients in arms a and b.
     test : str, default "fisher"
         A key of `TESTS`.
 
@@ -88,14 +83,11 @@ def p_value(events_a: int, n_a: int, events_b: int, n_b: int, test: str = "fishe
     >>> round(p_value(7, 34, 1, 34, test="chi2"), 4)
     0.0239
     """
-    if test not in TESTS:
-        raise ValueError(f"test must be one of {', '.join(TESTS)}, got {test!r}.")
-    return TESTS[test](events_a, n_a, events_b, n_b)
+    return TESTS[checks.one_of("test", test, TESTS)](events_a, n_a, events_b, n_b)
 
 
 def p_values(events_a: int, n_a: int, events_b: int, n_b: int) -> pd.DataFrame:
-    """
-    P-values of the tests in use for two independent proportions, in one table.
+    """P-values of the tests in use for two independent proportions, in one table.
 
     Conventions where a formula leaves a choice:
 
@@ -113,10 +105,8 @@ def p_values(events_a: int, n_a: int, events_b: int, n_b: int) -> pd.DataFrame:
 
     Parameters
     ----------
-    events_a, n_a : int
-        Events and patients in arm a.
-    events_b, n_b : int
-        Events and patients in arm b.
+    events_a, n_a, events_b, n_b : int
+        Events and patients in arms a and b.
 
     Returns
     -------
@@ -154,7 +144,7 @@ def p_values(events_a: int, n_a: int, events_b: int, n_b: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "test": test.name,
-            "p_value": test(*table),
+            "p_value": float(test.function(table)),
             "key": key,
             "sides": test.sides,
             "interval": test.interval,
@@ -166,32 +156,28 @@ def p_values(events_a: int, n_a: int, events_b: int, n_b: int) -> pd.DataFrame:
     )
 
 
-def _has_both_outcomes(events_a: int, n_a: int, events_b: int, n_b: int) -> bool:
-    return 0 < events_a + events_b < n_a + n_b
+def _has_both_outcomes(table: Table) -> bool:
+    return 0 < table.events_a + table.events_b < table.n_a + table.n_b
 
 
-def _z_unpooled(events_a: int, n_a: int, events_b: int, n_b: int) -> float:
-    if not _has_both_outcomes(events_a, n_a, events_b, n_b):
+def _z_unpooled(table: Table) -> float:
+    if not _has_both_outcomes(table):
         return np.nan
-    return 2 * norm.sf(abs(_exact.unpooled_z(events_a, n_a, events_b, n_b)))
+    return 2 * norm.sf(abs(_exact.unpooled_z(*table)))
 
 
-def _z_agresti_caffo(events_a: int, n_a: int, events_b: int, n_b: int) -> float:
+def _z_agresti_caffo(table: Table) -> float:
+    events_a, n_a, events_b, n_b = table
     # One event and one non-event more in each arm, then Wald's formula.
-    return _z_unpooled(events_a + 1, n_a + 2, events_b + 1, n_b + 2)
+    return _z_unpooled(Table(events_a + 1, n_a + 2, events_b + 1, n_b + 2))
 
 
 def _chi_square(
-    events_a: int,
-    n_a: int,
-    events_b: int,
-    n_b: int,
-    correction: bool = False,
-    statistic: str = "pearson",
-    less_one: bool = False,
+    table: Table, correction: bool = False, statistic: str = "pearson", less_one: bool = False
 ) -> float:
-    if not _has_both_outcomes(events_a, n_a, events_b, n_b):
+    if not _has_both_outcomes(table):
         return np.nan
+    events_a, n_a, events_b, n_b = table
     cells = [[events_a, n_a - events_a], [events_b, n_b - events_b]]
     result = chi2_contingency(cells, correction=correction, lambda_=statistic)
     if not less_one:
@@ -200,65 +186,58 @@ def _chi_square(
     return chi2_distribution.sf(result.statistic * (n - 1) / n, df=1)
 
 
-def _fisher_sides(
-    events_a: int, n_a: int, events_b: int, n_b: int, mid: bool = False
-) -> tuple[float, float]:
-    pmf = _exact.conditional_pmf(n_a, n_b, [events_a + events_b])
-    lower, upper = (tail[0, events_a] for tail in _exact.tails(pmf))
-    half = pmf[0, events_a] / 2 if mid else 0.0
+def _fisher_sides(table: Table, mid: bool = False) -> tuple[float, float]:
+    pmf = _exact.conditional_pmf(table.n_a, table.n_b, [table.events_a + table.events_b])
+    lower, upper = (tail[0, table.events_a] for tail in _exact.tails(pmf))
+    half = pmf[0, table.events_a] / 2 if mid else 0.0
     return lower - half, upper - half
 
 
-def _fisher_one_sided(*table: int, sides: str) -> float:
-    return _fisher_sides(*table)[sides == A_HIGHER]
+def _fisher_one_sided(table: Table, sides: str) -> float:
+    return _fisher_sides(table)[sides == A_HIGHER]
 
 
-def _fisher_central(*table: int, mid: bool = False) -> float:
-    return min(1.0, 2 * min(_fisher_sides(*table, mid=mid)))
+def _fisher_central(table: Table, mid: bool = False) -> float:
+    return min(1.0, 2 * min(_fisher_sides(table, mid)))
 
 
-def _fisher_minimum_likelihood(
-    events_a: int, n_a: int, events_b: int, n_b: int, mid: bool = False
-) -> float:
-    if not _has_both_outcomes(events_a, n_a, events_b, n_b):
+def _fisher_minimum_likelihood(table: Table, mid: bool = False) -> float:
+    if not _has_both_outcomes(table):
         return 1.0
-    pmf = _exact.conditional_pmf(n_a, n_b, [events_a + events_b])
-    no_more_likely, less_likely = (p[0, events_a] for p in _exact.minimum_likelihood(pmf))
+    pmf = _exact.conditional_pmf(table.n_a, table.n_b, [table.events_a + table.events_b])
+    no_more_likely, less_likely = (p[0, table.events_a] for p in _exact.minimum_likelihood(pmf))
     return (no_more_likely + less_likely) / 2 if mid else no_more_likely
 
 
 def _barnard(
-    events_a: int,
-    n_a: int,
-    events_b: int,
-    n_b: int,
+    table: Table,
     statistic: Callable[[_exact.Counts, int, _exact.Counts, int], _exact.Grid],
     sides: str = TWO_SIDED,
 ) -> float:
-    all_a, all_b = _exact.all_tables(n_a, n_b)
-    z = statistic(all_a, n_a, all_b, n_b)
+    all_a, all_b = _exact.all_tables(table.n_a, table.n_b)
+    z = statistic(all_a, table.n_a, all_b, table.n_b)
     extremeness = {TWO_SIDED: np.abs(z), A_HIGHER: z, A_LOWER: -z}[sides]
-    observed = extremeness[events_a, events_b]
+    observed = extremeness[table.events_a, table.events_b]
     # The subtracted tolerance is skipped for an infinite statistic, where it would give NaN.
     tolerance = _exact.TIE * abs(observed) if np.isfinite(observed) else 0.0
     return _exact.unconditional_p(extremeness >= observed - tolerance)
 
 
-def _boschloo(events_a: int, n_a: int, events_b: int, n_b: int, fisher: _exact.Grid) -> float:
-    return _exact.unconditional_p(fisher <= fisher[events_a, events_b] * (1 + _exact.TIE))
+def _boschloo(table: Table, fisher: _exact.Grid) -> float:
+    observed = fisher[table.events_a, table.events_b]
+    return _exact.unconditional_p(fisher <= observed * (1 + _exact.TIE))
 
 
-def _boschloo_one_sided(events_a: int, n_a: int, events_b: int, n_b: int, sides: str) -> float:
-    fisher = _exact.one_sided_fisher(n_a, n_b)[sides == A_HIGHER]
-    return _boschloo(events_a, n_a, events_b, n_b, fisher)
+def _boschloo_one_sided(table: Table, sides: str) -> float:
+    return _boschloo(table, _exact.one_sided_fisher(table.n_a, table.n_b)[sides == A_HIGHER])
 
 
-def _boschloo_central(*table: int) -> float:
-    return min(1.0, 2 * min(_boschloo_one_sided(*table, sides=s) for s in (A_LOWER, A_HIGHER)))
+def _boschloo_central(table: Table) -> float:
+    return min(1.0, 2 * min(_boschloo_one_sided(table, sides) for sides in (A_LOWER, A_HIGHER)))
 
 
-def _boschloo_minimum_likelihood(events_a: int, n_a: int, events_b: int, n_b: int) -> float:
-    return _boschloo(events_a, n_a, events_b, n_b, _exact.fisher_grid(n_a, n_b))
+def _boschloo_minimum_likelihood(table: Table) -> float:
+    return _boschloo(table, _exact.two_sided_fisher(table.n_a, table.n_b))
 
 
 _FAGERLAND = "Fagerland, Lydersen and Laake 2017, chapter 4"
