@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lifelines.statistics import logrank_test
 
 from rdmas.stats.logrank import (
+    _pareto,
     _range,
     _search,
     logrank_p,
@@ -146,8 +147,7 @@ def test_search_of_frontiers_finds_the_largest_p_from_any_start(table, ties):
         worst = _range._ends(counts, [budget])[budget].farthest
         smallest = (excess[within] ** 2 / variance[within]).min()
         for slope in (0.05, 0.5, 2.0, 20.0):
-            completions = _search.Completions(counts, [(sign * slope, 1.0)], [budget])
-            found = _search.smallest_z(counts, worst, completions, query=0)
+            found = _pareto.smallest_z(counts, worst, (sign * slope, 1.0), budget)
             assert found.z_squared == pytest.approx(smallest, abs=1e-12)
             assert sum(step.lost_a + step.lost_b for step in found.steps) <= budget
             again = replace(found, observed=deaths_a)

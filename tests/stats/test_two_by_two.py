@@ -758,7 +758,7 @@ def test_level_given_as_a_percentage_is_refused():
 
 
 def test_python_programs_named_for_a_test_print_its_p_value():
-    """statsmodels and scipy on 7/34 against 1/34, the functions that the column `software` names."""
+    """statsmodels and scipy on 7/34 against 1/34, as the column `software` names them."""
     from statsmodels.stats.proportion import test_proportions_2indep as two_indep
 
     by_key = p_values(7, 34, 1, 34).set_index("key")["p_value"]

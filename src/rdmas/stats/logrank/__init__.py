@@ -1,16 +1,14 @@
 """The two-sample log-rank test where orders of deaths, or ends of follow-up, are not known.
 
-P of data sets and of ensembles of data sets (`logrank_p`, `exact_logrank_p`,
-`random_data_sets`), of all orders of deaths that fit published counts (`orderings`,
-`weak_orderings`, `ordering_counts`, and with one survivor lost `one_loss`; `data_of_order`
-builds the data set), and its range over unseen follow-up (`p_range` and what builds on it).
+P of data sets and of ensembles of data sets (`logrank_p`, `random_data_sets`), of all orders of
+deaths that fit published counts (`orderings`, `weak_orderings`, `ordering_counts`, and with one
+survivor lost `one_loss`; `data_of_order` builds the data set), and its range over unseen
+follow-up (`p_range` and what builds on it).
 """
 
-from rdmas.stats.logrank._ensemble import random_data_sets
-from rdmas.stats.logrank._exact import exact_logrank_p
-from rdmas.stats.logrank._one_loss import one_loss
+from rdmas.stats.logrank._data_sets import data_of_order, one_loss, random_data_sets
 from rdmas.stats.logrank._order_counts import ordering_counts
-from rdmas.stats.logrank._orders import data_of_order, orderings, weak_orderings
+from rdmas.stats.logrank._orders import orderings, weak_orderings
 from rdmas.stats.logrank._range import (
     PRange,
     losses_for_every_order,
@@ -23,7 +21,6 @@ from rdmas.stats.logrank._statistic import logrank_p
 __all__ = [
     "PRange",
     "data_of_order",
-    "exact_logrank_p",
     "logrank_p",
     "losses_for_every_order",
     "losses_to_exceed",

@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rdmas.stats import checks
-from rdmas.stats.logrank._exact import logrank_scores, permutation_p
-from rdmas.stats.logrank._statistic import p_from_sums
+from rdmas.stats.logrank._statistic import death_terms, p_from_sums
 
 STATISTICS = ("logrank", "gehan-wilcoxon", "peto-peto", "exact-logrank")
 
@@ -22,6 +21,13 @@ _MOST_ROWS = 1_000_000
 # Values of P whose relative difference is below this are equal in exact arithmetic and differ by
 # rounding only, which leaves a relative error of some 1e-14.
 EQUAL_P = 1e-10
+
+# Sums of scores closer than this, in the exact test, are equal in exact arithmetic. Rounding is
+# some 1e-14; sums that truly differ by less are rare, and carry a vanishing share.
+_EQUAL_SUMS = 1e-10
+
+# With more deaths, subsets of half of them pass a million and one table takes a minute.
+_MOST_DEATHS_EXACT = 40
 
 
 def orderings(
@@ -39,7 +45,9 @@ def orderings(
         before the death, which is ``survdiff(rho = 1)`` in R and Fleming-Harrington (1, 0);
         without losses that survival is the number at risk over the number of patients, so the
         two tests coincide here, as do their variants with n + 1 for n. "exact-logrank" is the
-        permutation test of `exact_logrank_p`.
+        permutation test: all allocations of the patients to the arms are equally likely, and P is
+        the share of those whose observed minus expected deaths are at least as far from their
+        mean, as in ``coin::logrank_test(..., distribution = "exact")`` in R.
 
     Returns
     -------
@@ -53,7 +61,7 @@ def orderings(
     ------
     ValueError
         If the counts are impossible, `statistic` is unknown, or there are more than a million
-        orders.
+        orders, or more than 40 deaths for the exact test.
 
     See Also
     --------
@@ -62,9 +70,11 @@ def orderings(
 
     References
     ----------
-    .. [1] Fleming TR, Harrington DP. Counting Processes and Survival Analysis. Wiley 1991,
+    .. [1] Hothorn T, Lausen B. On the exact distribution of maximally selected rank statistics.
+       Computational Statistics & Data Analysis 2003; 43: 121-137.
+    .. [2] Fleming TR, Harrington DP. Counting Processes and Survival Analysis. Wiley 1991,
        chapter 7.
-    .. [2] Peto R, Peto J. Asymptotically efficient rank invariant test procedures. Journal of the
+    .. [3] Peto R, Peto J. Asymptotically efficient rank invariant test procedures. Journal of the
        Royal Statistical Society A 1972; 135: 185-207.
 
     Examples
@@ -76,7 +86,7 @@ def orderings(
     2   BBA        3  0.279744             1
     """
     deaths_a, n_a, deaths_b, n_b = checks.table(deaths_a, n_a, deaths_b, n_b)
-    _check_statistic(statistic, STATISTICS)
+    checks.one_of("statistic", statistic, STATISTICS)
     deaths = deaths_a + deaths_b
     _check_rows(comb(deaths, deaths_a))
     places = np.array(list(combinations(range(deaths), deaths_a)), dtype=int)
@@ -131,7 +141,7 @@ def weak_orderings(
     2  (AB)               1  0.865772             1
     """
     deaths_a, n_a, deaths_b, n_b = checks.table(deaths_a, n_a, deaths_b, n_b)
-    _check_statistic(statistic, STATISTICS[:3])
+    checks.one_of("statistic", statistic, STATISTICS[:3])
     _check_rows(number_of_weak_orders(deaths_a, deaths_b))
     weak_orders = list(_weak_orders(deaths_a, deaths_b))
     times = max(len(weak_order) for weak_order in weak_orders)
@@ -151,55 +161,6 @@ def weak_orderings(
     )
 
 
-def data_of_order(
-    order: str, n_a: int, n_b: int
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Build the data set of one order of deaths, with nobody lost before the last death.
-
-    Parameters
-    ----------
-    order : str
-        The arm of each death, first to last, as letters A and B, as in `orderings`.
-    n_a, n_b : int
-        Patients in arms a and b.
-
-    Returns
-    -------
-    time : numpy.ndarray of float, shape (n_a + n_b,)
-        Deaths at 1, 2, ... in order; one beyond the last death for everybody else.
-    died : numpy.ndarray of bool, shape (n_a + n_b,)
-        The patients who die come first within each arm.
-    arm : numpy.ndarray of bool, shape (n_a + n_b,)
-        False for arm a, whose patients come first, True for arm b.
-
-    Raises
-    ------
-    ValueError
-        If the order holds other letters, or more deaths than an arm has patients.
-
-    Examples
-    --------
-    >>> from rdmas.stats.logrank import logrank_p
-    >>> time, died, arm = data_of_order("ABB", 5, 4)
-    >>> time
-    array([1., 4., 4., 4., 4., 2., 3., 4., 4.])
-    >>> round(float(logrank_p(time, died, arm)), 6)
-    0.466636
-    """
-    if set(order) - set("AB"):
-        raise ValueError(f"order must hold the letters A and B only, got {order!r}.")
-    deaths_a, deaths_b = order.count("A"), order.count("B")
-    checks.table(deaths_a, n_a, deaths_b, n_b)
-    time = np.full(n_a + n_b, len(order) + 1.0)
-    places = np.arange(1.0, len(order) + 1.0)
-    in_a = np.array([letter == "A" for letter in order], dtype=bool)
-    time[:deaths_a] = places[in_a]
-    time[n_a : n_a + deaths_b] = places[~in_a]
-    patient = np.arange(n_a + n_b)
-    arm = patient >= n_a
-    return time, np.where(arm, patient - n_a < deaths_b, patient < deaths_a), arm
-
-
 def _weighted_p(
     deaths_a: NDArray[np.int64], deaths_b: NDArray[np.int64], n_a: int, n_b: int, statistic: str
 ) -> NDArray[np.float64]:
@@ -213,23 +174,49 @@ def _weighted_p(
         "peto-peto": at_risk / (n_a + n_b),
     }[statistic]
     # Past the last death of a row nobody may be left; no term there differs from zero.
-    at_risk = np.maximum(at_risk, 1)
-    share = at_risk_a / at_risk
-    variance = deaths * share * (1.0 - share) * (at_risk - deaths) / np.maximum(at_risk - 1, 1)
+    expected, variance = death_terms(deaths, at_risk_a, np.maximum(at_risk, 1))
     return p_from_sums(
-        (weight * (deaths_a - deaths * share)).sum(axis=1), (weight**2 * variance).sum(axis=1)
+        (weight * (deaths_a - expected)).sum(axis=1), (weight**2 * variance).sum(axis=1)
     )
 
 
 def _exact_p(in_a: NDArray[np.int64], n_a: int, n_b: int) -> NDArray[np.float64]:
     """Exact conditional P of each row: all orders share one permutation distribution."""
-    _orders, deaths = in_a.shape
-    patient = np.arange(n_a + n_b)
-    scores = logrank_scores(np.minimum(patient, deaths).astype(float), patient < deaths)
-    survivors_a = n_a - in_a.sum(axis=1)
-    observed = in_a @ scores[:deaths] + (survivors_a * scores[-1] if deaths < n_a + n_b else 0.0)
-    distinct, place = np.unique(observed, return_inverse=True)
-    return permutation_p(scores, n_a, distinct)[place]
+    deaths, n = in_a.shape[1], n_a + n_b
+    if deaths == 0:
+        return np.full(len(in_a), np.nan)
+    if deaths > _MOST_DEATHS_EXACT:
+        raise ValueError(f"There are {deaths} deaths, too many for an exact log-rank P.")
+    # A patient's score is the Nelson-Aalen cumulative hazard at the patient's own time, minus one
+    # for a death. Survivors share one score: here scores are counted from theirs, so that a sum
+    # is that of a subset of the deaths, in as many ways as survivors fill up the arm.
+    hazard = np.cumsum(1 / (n - np.arange(deaths)))
+    scores = hazard - hazard[-1] - 1
+    mean = n_a * scores.sum() / n
+    # Subsets of each half of the deaths, the sums sorted, by number; pairs are then counted.
+    first, second = (_subset_sums(half) for half in np.array_split(scores, 2))
+    distances, place = np.unique(np.abs(in_a @ scores - mean), return_inverse=True)
+    p_value = np.zeros(distances.size)
+    for i, j in np.ndindex(len(first), len(second)):
+        ways = comb(n - deaths, n_a - i - j) / comb(n, n_a) if i + j <= n_a else 0.0
+        if not ways:
+            continue
+        for some in np.array_split(
+            np.arange(distances.size), 1 + distances.size * first[i].size // 2**20
+        ):
+            apart = distances[some, None] - _EQUAL_SUMS
+            below = np.searchsorted(second[j], mean - apart - first[i], side="right")
+            above = np.searchsorted(second[j], mean + apart - first[i], side="left")
+            p_value[some] += ways * (below + second[j].size - above).sum(axis=1)
+    return np.minimum(p_value, 1.0)[place]
+
+
+def _subset_sums(scores: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Sorted sums of all subsets of 0, 1, ... of the scores."""
+    size, total = np.zeros(1, dtype=int), np.zeros(1)
+    for score in scores:
+        size, total = np.append(size, size + 1), np.append(total, total + score)
+    return [np.sort(total[size == k]) for k in range(scores.size + 1)]
 
 
 def _multiplicity(p_value: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -257,6 +244,7 @@ def _weak_orders(deaths_a: int, deaths_b: int) -> Iterator[tuple[tuple[int, int]
 
 
 def number_of_weak_orders(deaths_a: int, deaths_b: int) -> int:
+    """How many orders there are if deaths may share a time."""
     number = {(0, 0): 1}
     for a in range(deaths_a + 1):
         for b in range(deaths_b + 1):
@@ -277,8 +265,3 @@ def _check_rows(rows: int) -> None:
         raise ValueError(
             f"There are {rows:,} orders, too many to list: count them with ordering_counts."
         )
-
-
-def _check_statistic(statistic: str, allowed: tuple[str, ...]) -> None:
-    if statistic not in allowed:
-        raise ValueError(f"statistic must be one of {', '.join(allowed)}, not {statistic!r}.")

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from rdmas.stats import checks
+from rdmas.stats.logrank._pareto import smallest_z
 from rdmas.stats.logrank._search import (
     TOLERANCE,
-    Completions,
     Counts,
     DataSet,
     extremes,
     run_searches,
-    smallest_z,
+    z_squared,
 )
 from rdmas.stats.logrank._statistic import p_from_sums
 
@@ -202,7 +202,7 @@ def losses_to_exceed(
     >>> losses_to_exceed(0, 20, 10, 20)
     15
     """
-    counts = _counts(deaths_a, n_a, deaths_b, n_b, 0, ties)
+    counts = _counts(deaths_a, n_a, deaths_b, n_b, ties=ties)
     alpha = checks.alpha(alpha)
     # More losses never shrink the set of data sets, so the answer can be bracketed and halved.
     # Bracketing from below matters: tables grow with the square of the losses.
@@ -252,7 +252,7 @@ def losses_for_every_order(
     >>> losses_for_every_order(1, 10, 6, 11)
     2
     """
-    counts = _counts(deaths_a, n_a, deaths_b, n_b, 0, ties=False)
+    counts = _counts(deaths_a, n_a, deaths_b, n_b)
     alpha = checks.alpha(alpha)
     deaths = counts.deaths_a + counts.deaths_b
     if comb(deaths, counts.deaths_a) > _MOST_ORDERS:
@@ -316,26 +316,20 @@ def _ends(counts: Counts, budgets: Iterable[int]) -> dict[int, _Ends | None]:
             ends[budget] = None
             continue
         # A data set within a smaller budget is within this one.
-        farthest = max(filter(None, (farthest, end.farthest)), key=lambda data: data.z_squared)
-        nearest = min(filter(None, (nearest, end.nearest)), key=lambda data: data.z_squared)
+        farthest = max(filter(None, (farthest, end.farthest)), key=z_squared)
+        nearest = min(filter(None, (nearest, end.nearest)), key=z_squared)
         if end.tangent is not None:
-            completions = Completions(counts, [end.tangent], [budget])
-            nearest = smallest_z(counts, nearest, completions, query=0)
+            nearest = smallest_z(counts, nearest, end.tangent, budget)
         is_bound = not end.one_sign and abs(nearest.excess) > TOLERANCE
         ends[budget] = _Ends(farthest, nearest, is_bound)
     return {budget: ends[min(budget, counts.survivors)] for budget in budgets}
 
 
 def _counts(
-    deaths_a: int,
-    n_a: int,
-    deaths_b: int,
-    n_b: int,
-    lost: int,
-    ties: bool,
+    deaths_a: int, n_a: int, deaths_b: int, n_b: int, lost: int = 0, ties: bool = False
 ) -> Counts:
-    deaths_a, n_a, deaths_b, n_b = checks.table(deaths_a, n_a, deaths_b, n_b)
-    return Counts(deaths_a, n_a, deaths_b, n_b, checks.whole("lost", lost), bool(ties))
+    table = checks.table(deaths_a, n_a, deaths_b, n_b)
+    return Counts(*table, checks.whole("lost", lost), bool(ties))
 
 
 def _p(data: DataSet) -> float:

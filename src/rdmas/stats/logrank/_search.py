@@ -16,9 +16,7 @@ larger value.
 Largest P, while all attainable z have one sign. Then :math:`U^2 / V` is to be made small, and the
 best data set need not be a corner. But the sets :math:`U^2 \le c V` are convex, so the
 smallest value over the *hull* bounds it from below and the tangent there is a linear function that
-every better data set must exceed. A second dynamic programme over the Pareto frontiers of (large
-:math:`E`, large :math:`V`) finds the exact optimum; it drops each beginning that no completion
-takes past the tangent, which leaves few.
+every better data set must exceed: where `_pareto.smallest_z` starts.
 
 Zero variance. One death at which both arms are at risk, and not everybody at risk dies, makes
 :math:`V > 0`. An arm that is empty stays empty, so :math:`V = 0` exactly if the first time of
@@ -30,12 +28,15 @@ after the last death change nothing and are not counted as losses.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rdmas.stats.logrank._statistic import death_terms
 
 # Sums of some fifty terms below 1 carry rounding errors of about 1e-14. Improvements smaller than
 # this are taken for rounding; z^2, and with it P, is off by no more than the same order.
@@ -46,11 +47,12 @@ TOLERANCE = 1e-13
 _ENTRIES_PER_CELL = 6_000
 
 Direction = tuple[float, float]
-Result = TypeVar("Result")
+Cell = tuple[int, int]  # deaths so far in (a, b)
+
+z_squared = attrgetter("z_squared")
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A time of death, and the survivors lost since the one before it."""
 
     lost_a: int
@@ -75,9 +77,11 @@ class DataSet:
 
     @property
     def z_squared(self) -> float:
+        """The statistic."""
         return self.excess**2 / self.variance
 
     def along(self, direction: Direction) -> float:
+        """How far the data set goes in a direction of (E, V)."""
         return direction[0] * self.expected + direction[1] * self.variance
 
 
@@ -96,6 +100,7 @@ class Counts:
 
     @property
     def survivors(self) -> int:
+        """Patients who outlive the last death or are lost before it."""
         return self.n_a + self.n_b - self.deaths_a - self.deaths_b
 
     @property
@@ -108,7 +113,7 @@ class Counts:
         """Possible losses of arm b: columns of every table here."""
         return np.arange(min(self.lost, self.n_b - self.deaths_b) + 1)
 
-    def cells(self) -> list[tuple[int, int]]:
+    def cells(self) -> list[Cell]:
         """Deaths so far in (a, b), from none to all, each after those that lead to it."""
         if self.order is not None:
             dead_a = np.cumsum((0, *(arm == 0 for arm in self.order)))
@@ -116,7 +121,7 @@ class Counts:
         cells = [(a, b) for a in range(self.deaths_a + 1) for b in range(self.deaths_b + 1)]
         return sorted(cells, key=sum)
 
-    def moves(self, dead_a: int, dead_b: int) -> list[tuple[int, list[tuple[int, int]]]]:
+    def moves(self, dead_a: int, dead_b: int) -> list[tuple[int, list[Cell]]]:
         """Deaths possible at one time, as (number of deaths, all their splits over the arms)."""
         if self.order is not None:
             arm = self.order[dead_a + dead_b]
@@ -132,15 +137,16 @@ class Counts:
         return self.deaths_a + self.deaths_b - dead_a - dead_b if self.ties else 1
 
     def terms(
-        self, dead_a: int, dead_b: int, lost_a: NDArray[np.int64], lost_b: NDArray[np.int64], d: int
+        self,
+        dead_a: int,
+        dead_b: int,
+        lost_a: int | NDArray[np.int64],
+        lost_b: int | NDArray[np.int64],
+        deaths: int | NDArray[np.int64],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Expected deaths of arm a, and variance, of `d` deaths at one time."""
+        """Expected deaths of arm a, and variance, of so many deaths at one time."""
         at_risk_a = self.n_a - dead_a - lost_a
-        at_risk = at_risk_a + (self.n_b - dead_b - lost_b)
-        share = at_risk_a / at_risk
-        expected = d * share
-        variance = expected * (1.0 - share) * (at_risk - d) / np.maximum(at_risk - 1, 1)
-        return expected, variance
+        return death_terms(deaths, at_risk_a, at_risk_a + (self.n_b - dead_b - lost_b))
 
 
 class Completions:
@@ -148,22 +154,22 @@ class Completions:
 
     `before_loss[dead_a, dead_b, query, lost_a, lost_b]` is that value from just after a death;
     `before_death[dead_a, dead_b][query, lost_a, lost_b]` is the same if no more losses happen
-    before the next death. Each query is a
-    direction with a budget of losses; beginnings without a completion have minus infinity.
+    before the next death. Each query is a direction with a budget of losses; beginnings without a
+    completion have minus infinity.
     """
 
     def __init__(
-        self, counts: Counts, directions: Iterable[Direction], budgets: Iterable[int]
+        self, counts: Counts, directions: Sequence[Direction], budgets: Sequence[int]
     ) -> None:
         self.counts = counts
-        along_e, along_v = np.array(list(directions), dtype=float).T[..., None, None]
-        self.directions = np.stack([along_e[:, 0, 0], along_v[:, 0, 0]], axis=1)
+        self.directions = np.array(directions, dtype=float)
+        along_e, along_v = self.directions.T[..., None, None]
         lost = counts.losses_a + counts.losses_b
-        allowed = lost <= np.array(list(budgets))[:, None, None]
+        allowed = lost <= np.array(budgets)[:, None, None]
         shape = (counts.deaths_a + 1, counts.deaths_b + 1, *allowed.shape)
         self.before_loss = np.full(shape, -np.inf)
         self.before_loss[-1, -1] = np.where(allowed, 0.0, -np.inf)
-        self.before_death = {}
+        self.before_death: dict[Cell, NDArray[np.float64]] = {}
         # after_deaths[cell][d]: the best of all cells that d more deaths lead to. Those d deaths
         # begin with one of arm a or one of arm b, hence the best of two entries one cell on.
         after_deaths = {counts.cells()[-1]: [self.before_loss[-1, -1]]}
@@ -228,17 +234,18 @@ class Completions:
         return DataSet(counts.deaths_a, float(e_sum), float(v_sum), tuple(steps))
 
 
-Search = Generator[Direction, DataSet | None, Result]
+# A search yields directions, and is sent a data set that goes farthest in each.
+Result = TypeVar("Result")
+Search = Generator[Direction, DataSet, Result]
 
 
-def run_searches(counts: Counts, searches: dict[int, Search[Result]]) -> dict[int, Result]:
-    """Answer the queries of many searches, one for each budget of losses, until all have ended.
+def run_searches(counts: Counts, searches: dict[int, Search[Result]]) -> dict[int, Result | None]:
+    """Run many searches, one for each budget of losses; None where no data set has a variance.
 
-    A search yields directions and is sent a data set that goes farthest in each. The next queries
-    of many searches share one pass over the tables, since a pass costs little more for many
-    queries than for one.
+    The next queries of many searches share one pass over the tables, since a pass costs little
+    more for many queries than for one.
     """
-    results: dict[int, Result] = {}
+    results: dict[int, Result | None] = {}
     pending = {budget: next(search) for budget, search in sorted(searches.items())}
     while pending:
         answers: dict[int, DataSet | None] = {}
@@ -252,6 +259,9 @@ def run_searches(counts: Counts, searches: dict[int, Search[Result]]) -> dict[in
             answers.update((b, completions.attaining(query)) for query, b in enumerate(some))
         pending = {}
         for budget, answer in sorted(answers.items()):
+            if answer is None:
+                results[budget] = None
+                continue
             try:
                 pending[budget] = searches[budget].send(answer)
             except StopIteration as end:
@@ -264,7 +274,7 @@ class Extremes:
     """Data sets at the two ends of the range, for one budget of losses.
 
     `nearest` has the smallest z squared met. It is the smallest there is if `one_sign` holds and
-    `tangent` is None; with a tangent, better data sets must lie beyond it, and `smallest_z`
+    `tangent` is None; with a tangent, better data sets must lie beyond it, and `_pareto.smallest_z`
     looks for them; where z of both signs is attainable, it is only the best corner met.
     """
 
@@ -274,11 +284,9 @@ class Extremes:
     tangent: Direction | None
 
 
-def extremes() -> Search[Extremes | None]:
-    """Search for both ends of the range; None if no data set has a variance."""
+def extremes() -> Search[Extremes]:
+    """Search for both ends of the range."""
     most = yield (1.0, 0.0)
-    if most is None:
-        return None
     fewest = yield (-1.0, 0.0)
     farthest = yield from _largest_z(fewest, most)
     if most.excess >= -TOLERANCE:
@@ -293,7 +301,7 @@ def extremes() -> Search[Extremes | None]:
 
 def _largest_z(fewest: DataSet, most: DataSet) -> Search[DataSet]:
     bottom = yield (0.0, -1.0)
-    best = max(fewest, bottom, most, key=_z_squared)
+    best = max(fewest, bottom, most, key=z_squared)
     # Stretches of the lower hull between two corners, each with a direction it is extreme in.
     stretches = [
         ((-1.0, 0.0), fewest, (0.0, -1.0), bottom),
@@ -309,7 +317,7 @@ def _largest_z(fewest: DataSet, most: DataSet) -> Search[DataSet]:
         found = yield downward
         if found.along(downward) <= first.along(downward) + TOLERANCE:
             continue
-        best = max(best, found, key=_z_squared)
+        best = max(best, found, key=z_squared)
         stretches += [(before, first, downward, found), (downward, found, after, second)]
     return best
 
@@ -322,7 +330,7 @@ def _smallest_z_of_hull(end: DataSet, sign: float) -> Search[tuple[DataSet, Dire
     top = yield (0.0, 1.0)
     corners = [end, top]
     while True:
-        best = min(corners, key=_z_squared)
+        best = min(corners, key=z_squared)
         if abs(best.excess) <= TOLERANCE:
             return best, None
         expected, variance = min(
@@ -348,164 +356,11 @@ def _nearest_corner(fewest: DataSet, most: DataSet) -> Search[DataSet]:
         upward = _unit(fewest.variance - most.variance, most.expected - fewest.expected)
         found = yield upward
         if found.along(upward) <= most.along(upward) + TOLERANCE:
-            return min(fewest, most, key=_z_squared)
+            return min(fewest, most, key=z_squared)
         if found.excess > 0:
             fewest = found
         else:
             most = found
-
-
-def smallest_z(counts: Counts, best: DataSet, completions: Completions, query: int) -> DataSet:
-    """The data set with the smallest z squared, given that all z have one sign.
-
-    `best` is the best data set known, and the query is the tangent that a better one must exceed.
-    """
-    along_e, along_v = completions.directions[query]
-    # With c the best z^2 known, a better data set has V > U^2 / c, and U^2 / c >= s U - c s^2 / 4
-    # for every slope s; here s is that of the tangent, along_e / along_v, and U = O - E.
-    need = along_e * best.observed - along_e**2 * best.z_squared / (4.0 * along_v)
-    arrivals = {cell: [] for cell in counts.cells()}
-    start = np.zeros(1, dtype=int)
-    arrivals[0, 0].append(_Beginnings(start, start, np.zeros(1), np.zeros(1), start - 1))
-    stored: list[tuple[tuple[int, int], _Beginnings]] = []
-    number_stored = 0
-    for dead_a, dead_b in counts.cells()[:-1]:
-        if not arrivals[dead_a, dead_b]:
-            continue
-        here = _pareto(_joined(arrivals.pop((dead_a, dead_b))), along_e)
-        table = completions.before_death[dead_a, dead_b][query]
-        here = _pareto(_with_losses(here, here.along(along_e, along_v), table, need), along_e)
-        if not here.expected.size:
-            continue
-        stored.append(((dead_a, dead_b), here))
-        ids = number_stored + np.arange(here.expected.size)
-        number_stored += ids.size
-        for d, splits in counts.moves(dead_a, dead_b):
-            e, v = counts.terms(dead_a, dead_b, here.lost_a, here.lost_b, d)
-            after = _Beginnings(here.lost_a, here.lost_b, here.expected + e, here.variance + v, ids)
-            value = after.along(along_e, along_v)
-            for a, b in splits:
-                cell = dead_a + a, dead_b + b
-                rest = completions.before_loss[cell][query, here.lost_a, here.lost_b]
-                keep = value + rest >= need
-                if dead_a == dead_b == 0:
-                    keep &= v > 0
-                if keep.any():
-                    arrivals[cell].append(after.take(keep))
-    ends = arrivals[counts.deaths_a, counts.deaths_b]
-    if not ends:
-        return best
-    ends = _joined(ends)
-    z_squared = (best.observed - ends.expected) ** 2 / ends.variance
-    k = int(z_squared.argmin())
-    if z_squared[k] >= best.z_squared:
-        return best
-    return DataSet(
-        best.observed,
-        float(ends.expected[k]),
-        float(ends.variance[k]),
-        _trace(counts, stored, int(ends.parent[k])),
-    )
-
-
-@dataclass(frozen=True)
-class _Beginnings:
-    """Beginnings of data sets: losses so far, both sums so far, and the beginning before."""
-
-    lost_a: NDArray[np.int64]
-    lost_b: NDArray[np.int64]
-    expected: NDArray[np.float64]
-    variance: NDArray[np.float64]
-    parent: NDArray[np.int64]
-
-    def along(self, along_e: float, along_v: float) -> NDArray[np.float64]:
-        return along_e * self.expected + along_v * self.variance
-
-    def take(self, which: NDArray[np.generic]) -> _Beginnings:
-        return _Beginnings(
-            self.lost_a[which],
-            self.lost_b[which],
-            self.expected[which],
-            self.variance[which],
-            self.parent[which],
-        )
-
-
-def _joined(parts: list[_Beginnings]) -> _Beginnings:
-    return _Beginnings(
-        np.concatenate([part.lost_a for part in parts]),
-        np.concatenate([part.lost_b for part in parts]),
-        np.concatenate([part.expected for part in parts]),
-        np.concatenate([part.variance for part in parts]),
-        np.concatenate([part.parent for part in parts]),
-    )
-
-
-def _with_losses(
-    here: _Beginnings, value: NDArray[np.float64], table: NDArray[np.float64], need: float
-) -> _Beginnings:
-    """Every beginning with every number of further losses that may still reach `need`."""
-    parts = []
-    group = here.lost_a * table.shape[1] + here.lost_b
-    for lost in np.unique(group):
-        lost_a, lost_b = divmod(int(lost), table.shape[1])
-        members = np.flatnonzero(group == lost)
-        member, more_a, more_b = np.nonzero(
-            value[members, None, None] + table[lost_a:, lost_b:] >= need
-        )
-        which = members[member]
-        parts.append(
-            _Beginnings(
-                lost_a + more_a,
-                lost_b + more_b,
-                here.expected[which],
-                here.variance[which],
-                here.parent[which],
-            )
-        )
-    return _joined(parts)
-
-
-def _pareto(points: _Beginnings, along_e: float) -> _Beginnings:
-    """Drop each beginning if another with the same losses is as good in both sums.
-
-    Large V is good, and large E if `along_e` is positive, small E if it is negative.
-    """
-    if not points.expected.size:
-        return points
-    group = points.lost_a * (points.lost_b.max() + 1) + points.lost_b
-    points = points.take(np.lexsort((-points.variance, -np.sign(along_e) * points.expected, group)))
-    group = points.lost_a * (points.lost_b.max() + 1) + points.lost_b
-    # The running maximum must start afresh in each group: ranks of V, offset by group, do that
-    # without the rounding that an offset of V itself would bring.
-    rank = np.empty(group.size, dtype=np.int64)
-    rank[np.argsort(points.variance, kind="stable")[::-1]] = np.arange(group.size)[::-1]
-    rank += group * group.size
-    keep = np.ones(group.size, dtype=bool)
-    keep[1:] = rank[1:] > np.maximum.accumulate(rank)[:-1]
-    return points.take(keep)
-
-
-def _trace(
-    counts: Counts, stored: list[tuple[tuple[int, int], _Beginnings]], last: int
-) -> tuple[Step, ...]:
-    """Steps of the data set whose beginning before the last time of death is number `last`."""
-    first_id = np.cumsum([0, *(points.parent.size for _, points in stored)])
-    steps = []
-    next_cell = counts.deaths_a, counts.deaths_b
-    while last >= 0:
-        block = int(np.searchsorted(first_id, last, side="right")) - 1
-        cell, points = stored[block]
-        k = last - first_id[block]
-        steps.append((points.lost_a[k], points.lost_b[k], *np.subtract(next_cell, cell)))
-        next_cell, last = cell, int(points.parent[k])
-    totals = np.array(steps[::-1])
-    totals[1:, :2] -= totals[:-1, :2].copy()
-    return tuple(Step(*map(int, row)) for row in totals)
-
-
-def _z_squared(data: DataSet) -> float:
-    return data.z_squared
 
 
 def _unit(along_e: float, along_v: float) -> Direction:

@@ -72,7 +72,7 @@ def logrank_p(time: ArrayLike, died: ArrayLike, arm: ArrayLike) -> float | NDArr
     >>> logrank_p(time, died, arms).round(4)
     array([0.0085, 0.484 ,    nan])
     """
-    time, died, arm = as_data_sets(time, died, arm)
+    time, died, arm = _as_data_sets(time, died, arm)
     one_data_set = time.ndim == died.ndim == arm.ndim == 1
     time, died, arm = np.broadcast_arrays(*np.atleast_2d(time, died, arm))
     datasets, patients = time.shape
@@ -85,15 +85,23 @@ def logrank_p(time: ArrayLike, died: ArrayLike, arm: ArrayLike) -> float | NDArr
     return float(p_value[0]) if one_data_set else p_value
 
 
-def p_from_sums(
-    observed_minus_expected: NDArray[np.float64], variance: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def p_from_sums(observed_minus_expected: ArrayLike, variance: ArrayLike) -> NDArray[np.float64]:
     """Two-sided chi-square P, one degree of freedom, of the two sums; NaN at zero variance."""
     variance = np.asarray(variance, dtype=float)
     usable = variance > 0
     z = np.abs(observed_minus_expected) / np.sqrt(np.where(usable, variance, 1.0))
     # erfc(|z| / sqrt 2) is the chi-square upper tail itself, and keeps its digits far out in it.
     return np.where(usable, erfc(z / np.sqrt(2.0)), np.nan)
+
+
+def death_terms(
+    deaths: ArrayLike, at_risk_in_arm: ArrayLike, at_risk: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Expected deaths of an arm at one time, and their hypergeometric variance."""
+    deaths, at_risk = np.asarray(deaths), np.asarray(at_risk)
+    share = np.asarray(at_risk_in_arm) / at_risk
+    expected = deaths * share
+    return expected, expected * (1 - share) * (at_risk - deaths) / np.maximum(at_risk - 1, 1)
 
 
 def _sums(
@@ -120,18 +128,16 @@ def _sums(
     row = start // patients
     row_end = np.append(later_in_arm[patients::patients], 0)
     at_risk = (patients - (start - row * patients)).astype(float)
-    share = (later_in_arm[start] - row_end[row]) / at_risk
-    expected = deaths * share
-    variance = expected * (1.0 - share) * (at_risk - deaths) / np.maximum(at_risk - 1.0, 1.0)
-
+    expected, variance = death_terms(deaths, later_in_arm[start] - row_end[row], at_risk)
     observed = (died & arm).reshape(datasets, patients).sum(axis=1)
-    return (
-        observed - np.bincount(row, weights=expected, minlength=datasets),
-        np.bincount(row, weights=variance, minlength=datasets),
+    total_expected, total_variance = (
+        np.bincount(row, weights=terms, minlength=datasets).astype(float)
+        for terms in (expected, variance)
     )
+    return observed - total_expected, total_variance
 
 
-def as_data_sets(
+def _as_data_sets(
     time: ArrayLike, died: ArrayLike, arm: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
     arrays = []
