@@ -1,7 +1,8 @@
 """How fast the package is, as ratios to other software measured in the same run.
 
-``python -m rdmas.selfcheck.bench book/benchmarks.csv`` measures everything and stores the table. Seconds
-depend on the machine and on what else it does; ratios of two things measured in turn hardly do.
+``python -m rdmas.selfcheck.bench book/benchmarks.csv`` measures everything and stores the table.
+Seconds depend on the machine and on what else it does; ratios of two things measured in turn
+hardly do.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -28,18 +30,17 @@ from tqdm import tqdm
 
 from rdmas.paper.cohort import load_cohort
 from rdmas.paper.paths import benchmarks_file
+from rdmas.stats.checks import Table
 from rdmas.stats.logrank import logrank_p, p_range_curve, random_data_sets
 from rdmas.stats.two_by_two import fisher_grid, p_value
 
-__all__ = ["COLUMNS", "Side", "Task", "measure", "r_has_survival", "stored", "tasks", "write"]
+__all__ = ["Side", "Task", "measure", "r_has_survival", "stored", "tasks", "timed"]
 
-COLUMNS = (
-    "task", "ours", "peer", "ours_seconds", "peer_seconds", "ratio", "repetitions", "peak_mib",
-    "machine",
-)  # fmt: skip
+#: Seconds, and what was computed in them.
+Run = Callable[[], tuple[float, NDArray[np.float64]]]
 
 # Two arms of 100: the largest counts for which the range of P is promised.
-_LARGE = (20, 100, 30, 100)
+_LARGE = Table(20, 100, 30, 100)
 _LARGE_LOST = 20
 
 # One library call for each data set: reads arrays, writes P-values and its own time, so that
@@ -73,7 +74,7 @@ class Side:
     """
 
     name: str
-    run: Callable[[], tuple[float, NDArray[np.float64]]]
+    run: Run
     units: int = 1
 
 
@@ -104,26 +105,24 @@ class Task:
 
 
 def tasks(
-    deaths: tuple[int, int, int, int],
+    deaths: Table,
     *,
     data_sets: int = 100_000,
     peer_data_sets: int = 200,
-    large: tuple[int, int, int, int] = _LARGE,
+    large: Table = _LARGE,
     large_lost: int = _LARGE_LOST,
     repetitions: int = 5,
     with_r: bool = True,
 ) -> Iterator[Task]:
-    """
-    Everything that is measured.
+    """Yield everything that is measured.
 
     Parameters
     ----------
-    deaths : tuple of int
-        Deaths and patients of two arms, as from `Cohort.deaths`. They set the sizes of all
-        tasks but one.
+    deaths : rdmas.stats.checks.Table
+        As from `rdmas.paper.cohort.Cohort.deaths`; sets the sizes of all tasks but one.
     data_sets, peer_data_sets : int
         Data sets of the log-rank tasks, for this package and for the slower software.
-    large, large_lost : tuple of int, int
+    large, large_lost : Table, int
         Deaths and patients of two larger arms, and the losses up to which P is ranged over.
     repetitions : int
         How often each side is run.
@@ -136,41 +135,34 @@ def tasks(
 
     Examples
     --------
-    >>> work = list(tasks((1, 5, 3, 6), data_sets=10, peer_data_sets=2, with_r=False))
+    >>> work = tasks(Table(1, 5, 3, 6), data_sets=10, peer_data_sets=2, with_r=False)
     >>> [task.peer.name for task in work if task.peer][:2]
     ['lifelines logrank_test', 'scipy fisher_exact']
     """
-    _, n_a, _, n_b = deaths
-    survivors = n_a + n_b - deaths[0] - deaths[2]
+    n_a, n_b = deaths.n_a, deaths.n_b
+    survivors = n_a + n_b - deaths.events_a - deaths.events_b
     time_of, died, arm = random_data_sets(
         *deaths, n_datasets=data_sets, lost=survivors // 2, seed=2025
     )
     first = time_of[:peer_data_sets]
-    ours = Side("logrank_p", timed(lambda: logrank_p(time_of, died, arm)), data_sets)
-    by_lifelines = timed(lambda: _lifelines(first, died, arm))
+    ours = Side("logrank_p", timed(partial(logrank_p, time_of, died, arm)), data_sets)
+    by_lifelines = timed(partial(_lifelines, first, died, arm))
     peers = [Side("lifelines logrank_test", by_lifelines, len(first))]
     if with_r:
-        peers.append(Side("R survdiff", lambda: _survdiff(first, died, arm), len(first)))
+        peers.append(Side("R survdiff", partial(_survdiff, first, died, arm), len(first)))
     for peer in peers:
         yield Task(f"log-rank P, one data set of {n_a + n_b} patients", ours, peer, repetitions)
 
     for counts, lost, with_memory in ((deaths, survivors, False), (large, large_lost, True)):
-        yield Task(
-            f"range of the log-rank P, {_deaths(counts)}, losses 0 to {lost}",
-            Side("p_range_curve", timed(lambda c=counts, m=lost: _curve(c, m))),
-            None,
-            repetitions,
-            with_memory,
-        )
+        side = Side("p_range_curve", timed(partial(_curve, counts, lost)))
+        name = f"range of the log-rank P, {_deaths(counts)}, losses 0 to {lost}"
+        yield Task(name, side, None, repetitions, with_memory)
 
-    tables = [(i, n_a, j, n_b) for i in range(n_a + 1) for j in range(n_b + 1)]
+    tables = [Table(i, n_a, j, n_b) for i in range(n_a + 1) for j in range(n_b + 1)]
     yield Task(
         f"Fisher's P, all {len(tables)} tables with arms of {n_a} and {n_b}",
         Side("fisher_grid", timed(lambda: fisher_grid(n_a, n_b).ravel())),
-        Side(
-            "scipy fisher_exact",
-            timed(lambda: [fisher_exact(_columns(*table)).pvalue for table in tables]),
-        ),
+        Side("scipy fisher_exact", timed(partial(_scipy, fisher_exact, *tables))),
         repetitions,
     )
     for name, key, function in (
@@ -179,18 +171,14 @@ def tasks(
     ):
         yield Task(
             f"{name} two-sided P, {_deaths(deaths)}",
-            Side("p_value", timed(lambda k=key: p_value(*deaths, k))),
-            Side(
-                f"scipy {function.__name__}",
-                timed(lambda f=function: f(_columns(*deaths)).pvalue),
-            ),
+            Side("p_value", timed(partial(p_value, *deaths, key))),
+            Side(f"scipy {function.__name__}", timed(partial(_scipy, function, deaths))),
             repetitions,
         )
 
 
 def measure(task: Task) -> dict[str, object]:
-    """
-    Run both sides of a task in turn, several times.
+    """Run both sides of a task in turn, several times.
 
     Parameters
     ----------
@@ -200,93 +188,52 @@ def measure(task: Task) -> dict[str, object]:
     Returns
     -------
     dict
-        One row with the keys `COLUMNS`: the median seconds of each side for one unit of work,
-        their quotient (peer over ours: how many times faster this package is), and the peak
-        memory of this package in MiB, as Python and numpy allocate it, in a run of its own.
-        Missing values are None.
+        One row of the stored table: the median seconds of each side for one unit of work, their
+        quotient (peer over ours: how many times faster this package is), and the peak memory of
+        this package in MiB, as Python and numpy allocate it, in a run of its own. Missing values
+        are None.
 
     Examples
     --------
     >>> side = Side("sum", timed(lambda: sum(range(100))), units=100)
     >>> row = measure(Task("add a number", side, side, repetitions=3))
-    >>> list(row) == list(COLUMNS), row["repetitions"], row["ours_seconds"] > 0
-    (True, 3, True)
+    >>> row["repetitions"], row["ours_seconds"] > 0
+    (3, True)
     """
-    seconds: dict[Side, list[float]] = {side: [] for side in (task.ours, task.peer) if side}
+    ours, peer = task.ours, task.peer
+    seconds: dict[Side, list[float]] = {side: [] for side in (ours, peer) if side}
     # In turn, so that whatever else the machine does meets both sides alike.
     for _ in range(task.repetitions):
-        for side in (task.ours, task.peer):
-            if side:
-                seconds[side].append(side.run()[0] / side.units)
-    ours = median(seconds[task.ours])
-    peer = median(seconds[task.peer]) if task.peer else None
-    return dict(
-        zip(
-            COLUMNS,
-            (
-                task.name,
-                task.ours.name,
-                task.peer.name if task.peer else None,
-                ours,
-                peer,
-                peer / ours if task.peer else None,
-                task.repetitions,
-                _peak_mib(task.ours) if task.with_memory else None,
-                f"{os.cpu_count()} cores, Python {platform.python_version()}",
-            ),
-            strict=True,
-        )
-    )
-
-
-def write(frame: pd.DataFrame, path: str | Path) -> None:
-    """
-    Store the table so that an interruption leaves the old file or the new one.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Rows from `measure`.
-    path : str or pathlib.Path
-        The CSV file; an existing one is replaced in one step.
-    """
-    path = Path(path)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".benchmarks-") as scratch:
-        draft = Path(scratch) / path.name
-        frame.to_csv(draft, index=False, columns=list(COLUMNS), float_format="%.4g")
-        os.replace(draft, path)
+        for side, measured in seconds.items():
+            measured.append(side.run()[0] / side.units)
+    ours_seconds = median(seconds[ours])
+    peer_seconds = median(seconds[peer]) if peer else None
+    return {
+        "task": task.name,
+        "ours": ours.name,
+        "peer": peer.name if peer else None,
+        "ours_seconds": ours_seconds,
+        "peer_seconds": peer_seconds,
+        "ratio": peer_seconds / ours_seconds if peer_seconds else None,
+        "repetitions": task.repetitions,
+        "peak_mib": _peak_mib(ours) if task.with_memory else None,
+        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
+    }
 
 
 def stored() -> pd.DataFrame:
-    """
-    Read the table that the last ``make bench`` stored.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns as in `COLUMNS`; NaN where there is no peer.
+    """Read the rows of `measure` that the last ``make bench`` stored; NaN where there is no peer.
 
     Examples
     --------
-    >>> list(stored().columns) == list(COLUMNS)
+    >>> "ratio" in stored()
     True
     """
     return pd.read_csv(benchmarks_file())
 
 
-def timed(work: Callable[[], ArrayLike]) -> Callable[[], tuple[float, NDArray[np.float64]]]:
-    """
-    Make a function also say how long it took.
-
-    Parameters
-    ----------
-    work : callable
-        Takes nothing, returns numbers.
-
-    Returns
-    -------
-    callable
-        Returns the seconds that the work took, and its numbers as an array.
+def timed(work: Callable[[], ArrayLike]) -> Run:
+    """Make a function also say how long it took.
 
     Examples
     --------
@@ -304,13 +251,7 @@ def timed(work: Callable[[], ArrayLike]) -> Callable[[], tuple[float, NDArray[np
 
 
 def r_has_survival() -> bool:
-    """
-    Whether R is here with its package survival.
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether R is here with its package survival."""
     if shutil.which("Rscript") is None:
         return False
     found = subprocess.run(
@@ -324,13 +265,14 @@ def r_has_survival() -> bool:
 def _lifelines(
     time_of: NDArray[np.float64], died: NDArray[np.bool_], arm: NDArray[np.bool_]
 ) -> list[float]:
+    """Return P of each data set, by one call for each."""
     return [logrank_test(row[arm], row[~arm], died[arm], died[~arm]).p_value for row in time_of]
 
 
 def _survdiff(
     time_of: NDArray[np.float64], died: NDArray[np.bool_], arm: NDArray[np.bool_]
 ) -> tuple[float, NDArray[np.float64]]:
-    """Seconds that R itself measured, and its P-values."""
+    """Return seconds that R itself measured, and its P-values."""
     with tempfile.TemporaryDirectory() as folder:
         script, times, patients = (Path(folder) / name for name in ("loop.R", "times", "patients"))
         script.write_text(_SURVDIFF_LOOP, encoding="utf-8")
@@ -346,20 +288,23 @@ def _survdiff(
     return seconds, np.array(p)
 
 
-def _curve(counts: tuple[int, int, int, int], lost: int) -> NDArray[np.float64]:
+def _curve(counts: Table, lost: int) -> NDArray[np.float64]:
+    """Return the ranges of P up to a number of losses."""
     return p_range_curve(*counts, max_lost=lost)[["low", "high"]].to_numpy()
 
 
-def _columns(events_a: int, n_a: int, events_b: int, n_b: int) -> list[list[int]]:
-    """The layout in which scipy's unconditional tests take a table: arms as columns."""
-    return [[events_a, events_b], [n_a - events_a, n_b - events_b]]
+def _scipy(test: Callable, *tables: Table) -> list[float]:
+    """Return P by scipy, which takes arms as columns."""
+    return [test(np.transpose(table.cells())).pvalue for table in tables]
 
 
-def _deaths(counts: tuple[int, int, int, int]) -> str:
+def _deaths(counts: Table) -> str:
+    """Put counts into words."""
     return "deaths {} of {} against {} of {}".format(*counts)
 
 
 def _peak_mib(side: Side) -> float:
+    """Return the most memory that a run holds."""
     # Traced apart from the timed runs, which tracing would slow down.
     tracemalloc.start()
     try:
@@ -378,10 +323,9 @@ def main(path: Path, data: Path | None) -> None:
     if not with_r:
         click.echo("R with its package survival was not found: that row is left out.")
     work = list(tasks(load_cohort(data).deaths(), with_r=with_r))
-    frame = pd.DataFrame(
-        [measure(task) for task in tqdm(work, desc="benchmarks", unit="task")], columns=COLUMNS
-    )
-    write(frame, path)
+    rows = [measure(task) for task in tqdm(work, desc="benchmarks", unit="task")]
+    frame = pd.DataFrame(rows)
+    frame.to_csv(path, index=False, float_format="%.4g")
     shown = frame.drop(columns=["machine"]).to_string(
         index=False, na_rep="", float_format=lambda number: f"{number:.3g}"
     )

@@ -45,6 +45,17 @@ class Table(NamedTuple):
         """
         return Table(self.n_a - self.events_a, self.n_a, self.n_b - self.events_b, self.n_b)
 
+    def cells(self) -> list[list[int]]:
+        """Return the four cells, a row for each arm, with the event in the first column.
+
+        Examples
+        --------
+        >>> table(7, 34, 1, 34).cells()
+        [[7, 27], [1, 33]]
+        """
+        without = self.complement()
+        return [[self.events_a, without.events_a], [self.events_b, without.events_b]]
+
 
 def whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
     """Return a whole number as a built-in integer.

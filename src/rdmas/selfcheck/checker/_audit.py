@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,9 @@ import pandas as pd
 
 from rdmas.paper import claims
 from rdmas.paper.cohort import Cohort
-from rdmas.paper.followup import UnseenFollowup, supported, unseen_followup
+from rdmas.paper.followup import supported, unseen_followup
 from rdmas.paper.significance import SIGNIFICANCE_WORDING, words
-from rdmas.selfcheck.checker._trials import counts
+from rdmas.selfcheck.checker._trials import deaths_in
 from rdmas.stats import rounding
 
 _COMPARES_ARMS = ("p_value", "significance")
@@ -64,8 +63,8 @@ def simulated_cohort(
     time, died, arm = (np.asarray(array) for array in (time, died, arm))
     if not len(time) == len(died) == len(arm):
         raise ValueError("time, died and arm must have one value for each patient.")
-    deaths_a, n_a, _, n_b = counts(time, died, arm)
-    if not (n_a and n_b):
+    deaths = deaths_in(died, arm)
+    if not (deaths.n_a and deaths.n_b):
         raise ValueError("Both arms, 0 and 1, must have patients.")
     patients = pd.DataFrame(
         {
@@ -77,85 +76,63 @@ def simulated_cohort(
     )
     provenance = dict.fromkeys(patients, "reported")
     provenance["followup_time"] = "reported" if times_seen else "assumed"
-    schema = {
-        "fields": [{"name": name, "provenance": source} for name, source in provenance.items()]
-    }
-    registry = [
-        {
-            "id": claim_id,
-            "group": "simulated",
-            "statement": "Simulated",
-            "arm": "both" if measure in _COMPARES_ARMS else "a",
-            "reported": text,
-            "numerator": pd.NA if measure in _COMPARES_ARMS else deaths_a,
-            "denominator": pd.NA if measure in _COMPARES_ARMS else n_a,
-            "unit": "%" if measure == "percent" else "",
-            "measure": measure,
-            "variable": "died",
-            "category": "1",
-            "convention": "",
-            "basis": "counts",
-            "chapter": "",
-        }
-        for claim_id, (measure, text) in printed.items()
-    ]
-    content = {
-        "patients": patients,
-        "claims": pd.DataFrame(registry),
-        "descriptor": {
+    fields = [{"name": name, "provenance": source} for name, source in provenance.items()]
+    registry = []
+    for claim_id, (measure, text) in printed.items():
+        compares = measure in _COMPARES_ARMS
+        registry.append(
+            {
+                "id": claim_id,
+                "statement": "Simulated",
+                "arm": "both" if compares else "a",
+                "reported": text,
+                "numerator": pd.NA if compares else deaths.events_a,
+                "denominator": pd.NA if compares else deaths.n_a,
+                "measure": measure,
+                "variable": "died",
+                "category": "1",
+                "convention": "",
+                "chapter": "",
+            }
+        )
+    nothing = pd.DataFrame()  # of a cohort's other tables, which have nothing to say here
+    return Cohort(
+        patients=patients,
+        claims=pd.DataFrame(registry),
+        assumptions=nothing,
+        evidence=nothing,
+        evidence_percentages=nothing,
+        descriptor={
             "companion": {"treatmentArm": "a", "controlArm": "b", "timeUnit": "days"},
-            "resources": [{"name": "patients", "schema": schema}],
+            "resources": [{"name": "patients", "schema": {"fields": fields}}],
         },
-        "data_dir": Path(),
-    }
-    # A cohort has other tables too; none of them has anything to say here.
-    return Cohort(**{table.name: pd.DataFrame() for table in fields(Cohort)} | content)
+        data_dir=Path(),
+    )
 
 
 class Audit:
     """What the audit makes of any print about the deaths of one trial.
 
-    Claims are derived once by `rdmas.paper.claims`, and all prints held against what that finds;
-    the scoreboard would derive them again for each print. Tests hold the two together.
+    What `rdmas.paper` derives is derived once, and all prints are held against it; the
+    scoreboard would derive it again for each print. Tests hold the two together.
     """
 
     def __init__(self, time: np.ndarray, died: np.ndarray, arm: np.ndarray) -> None:
+        anything = {"p": ("p_value", "0.5"), "words": ("significance", words(0))}
         untold = np.where(died == 1, 1.0, 2.0)
-        anything = {"p_value": ("p_value", "0.5"), "words": ("significance", words(0))}
-        anything |= {text: ("significance", text) for text in SIGNIFICANCE_WORDING}
-        self._unseen = simulated_cohort(untold, died, arm, anything)
         # With times declared as seen, no range over unseen ones is searched, which is slow.
-        self._untold = simulated_cohort(untold, died, arm, anything, times_seen=True)
-        self._on_counts: dict[str, bool] = {}
-        self._on_ordering: dict[str, bool] = {}
-        deaths_a, n_a, deaths_b, n_b = counts(time, died, arm)
+        cohort = simulated_cohort(untold, died, arm, anything, times_seen=True)
+        p_values = np.array([found.value for found in claims.derive("p", cohort)])
+        self._deaths = cohort.deaths()
+        self._p_values = p_values[np.isfinite(p_values)]
+        self._words = {found.recomputed for found in claims.derive("words", cohort)}
+        events_a, n_a, events_b, n_b = self._deaths
         #: 1 if arm a has the larger share of deaths, -1 if arm b has, 0 if neither.
-        self.direction = int(np.sign(deaths_a * n_b - deaths_b * n_a))
-
-    def on_counts(self, text: str) -> bool:
-        """Tell whether some test on the counts gives the print."""
-        if text not in self._on_counts:
-            if text in SIGNIFICANCE_WORDING:
-                found = text in self._words_on_counts
-            else:
-                values = self._p_values
-                if rounding.parse(text).relation == "=":
-                    # Picks candidates quickly; the rounding module decides.
-                    values = values[self._distances(text) < 1]
-                found = any(rounding.reproduces(float(value), text) for value in values)
-            self._on_counts[text] = found
-        return self._on_counts[text]
-
-    def on_ordering(self, text: str) -> bool:
-        """Tell whether some assumption about unseen times allows the print."""
-        if text not in self._on_ordering:
-            if text in SIGNIFICANCE_WORDING:
-                found = text in self._words_on_ordering
-            else:
-                possible = [one.reproduces(text) for one in self._assumptions]
-                found = any(supported(self._assumptions, possible))
-            self._on_ordering[text] = found
-        return self._on_ordering[text]
+        self.direction = int(np.sign(events_a * n_b - events_b * n_a))
+        #: Whether some test on the counts gives a print.
+        self.on_counts = cache(self._on_counts)
+        #: Whether some assumption about unseen times allows a print.
+        self.on_ordering = cache(self._on_ordering)
 
     def distance(self, text: str) -> float:
         """Return the units of the last decimal from a print to the nearest test on the counts."""
@@ -163,31 +140,24 @@ class Audit:
             return math.nan
         return float(self._distances(text).min())
 
+    def _on_counts(self, text: str) -> bool:
+        """Try the tests on the counts."""
+        if text in SIGNIFICANCE_WORDING:
+            return text in self._words
+        values = self._p_values
+        if rounding.parse(text).relation == "=":
+            # Picks candidates quickly; the rounding module decides.
+            values = values[self._distances(text) < 1]
+        return any(rounding.reproduces(float(value), text) for value in values)
+
+    def _on_ordering(self, text: str) -> bool:
+        """Try the assumptions about unseen times."""
+        ladder = unseen_followup(self._deaths)
+        if text in SIGNIFICANCE_WORDING:
+            return any(supported(ladder, [text in one.wordings(self.direction) for one in ladder]))
+        return any(supported(ladder, [one.reproduces(text) for one in ladder]))
+
     def _distances(self, text: str) -> np.ndarray:
+        """Return the distance from a print to every test, in units of its last decimal."""
         printed = rounding.parse(text)
         return np.abs(self._p_values - float(printed.number)) * 10**printed.decimals
-
-    @cached_property
-    def _p_values(self) -> np.ndarray:
-        values = np.array([found.value for found in claims.derive("p_value", self._untold)])
-        return values[np.isfinite(values)]
-
-    @cached_property
-    def _words_on_counts(self) -> set[str]:
-        return {found.recomputed for found in claims.derive("words", self._untold)}
-
-    @cached_property
-    def _words_on_ordering(self) -> set[str]:
-        return {
-            text
-            for text in SIGNIFICANCE_WORDING
-            if any(
-                found.reproduces
-                for found in claims.derive(text, self._unseen)
-                if found.basis == "ordering"
-            )
-        }
-
-    @cached_property
-    def _assumptions(self) -> tuple[UnseenFollowup, ...]:
-        return unseen_followup(self._unseen.deaths())

@@ -8,7 +8,6 @@ from fractions import Fraction
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from rdmas.paper.significance import ALPHA, words
 from rdmas.selfcheck.checker._audit import Audit
@@ -18,18 +17,17 @@ from rdmas.selfcheck.checker._printing import (
     bound_text,
     decimal_text,
     p_text,
-    whole_number,
     whole_numbers,
 )
 from rdmas.selfcheck.checker._trials import (
     AUTHORS_TESTS,
     Arrays,
     AuthorsTest,
-    Counts,
     TrialLaw,
-    counts,
+    deaths_in,
 )
 from rdmas.stats import checks
+from rdmas.stats.checks import Table
 from rdmas.stats.proportion import interval
 
 Print = tuple[str, str, int | None, str]
@@ -48,7 +46,6 @@ def p_value_false_alarms(
     printings: Sequence[str] = PRINTINGS,
     authors_tests: Sequence[AuthorsTest] = AUTHORS_TESTS,
     level: float = 0.95,
-    progress: bool = False,
 ) -> pd.DataFrame:
     """Simulate trials, print their P-values as authors would, and count the alarms.
 
@@ -74,8 +71,6 @@ def p_value_false_alarms(
         By default `AUTHORS_TESTS`.
     level : float, default 0.95
         Confidence level of the Clopper-Pearson interval of `share`.
-    progress : bool, default False
-        Whether to show a progress bar.
 
     Returns
     -------
@@ -113,10 +108,8 @@ def p_value_false_alarms(
     5             in words          5        0
     """
     level, decimals = checks.level(level), whole_numbers("decimals", decimals, 0)
-    if unknown := set(printings) - set(PRINTINGS):
-        raise ValueError(
-            f"printings may hold {', '.join(PRINTINGS)}, got {', '.join(map(str, unknown))}."
-        )
+    for way in printings:
+        checks.one_of("printings", way, PRINTINGS)
     rows = [
         {
             "kind": kind,
@@ -130,7 +123,7 @@ def p_value_false_alarms(
             "flagged_on_counts": not audit.on_counts(text),
             "furthest": audit.distance(text),
         }
-        for author, _, p_value, audit in _simulated(data_sets, seed, law, authors_tests, progress)
+        for author, _, p_value, audit in _simulated(data_sets, seed, law, authors_tests)
         for kind, way, places, text in _true_prints(p_value, audit.direction, decimals, printings)
     ]
     keys = ["kind", "author", "basis", "printing", "rounded_once", "decimals"]
@@ -150,7 +143,6 @@ def p_value_planted_errors(
     decimals: Iterable[int] = (2, 3),
     authors_tests: Sequence[AuthorsTest] | None = None,
     level: float = 0.95,
-    progress: bool = False,
 ) -> pd.DataFrame:
     """Plant errors in the P-values of simulated trials, and count those that raise an alarm.
 
@@ -162,7 +154,7 @@ def p_value_planted_errors(
 
     Parameters
     ----------
-    data_sets, seed, law, decimals, authors_tests, level, progress
+    data_sets, seed, law, decimals, authors_tests, level
         As for `p_value_false_alarms`; by default with those of `AUTHORS_TESTS` that the audit
         considers.
 
@@ -196,7 +188,7 @@ def p_value_planted_errors(
     # Apart from the draws of trials, which are those of `p_value_false_alarms`.
     rng = np.random.default_rng([seed, 1])
     rows = []
-    for author, trial, p_value, audit in _simulated(data_sets, seed, law, authors_tests, progress):
+    for author, trial, p_value, audit in _simulated(data_sets, seed, law, authors_tests):
         for (kind, error, places, text), right in _wrong_prints(
             author, trial, p_value, audit.direction, decimals, rng
         ):
@@ -229,16 +221,15 @@ def _simulated(
     seed: int,
     law: TrialLaw | None,
     authors_tests: Sequence[AuthorsTest],
-    progress: bool,
 ) -> Iterator[tuple[AuthorsTest, Arrays, float, Audit]]:
     """Yield each author with each trial, the author's P and the audit of the trial's counts."""
     law = TrialLaw() if law is None else law
     rng = np.random.default_rng(seed)
-    audits: dict[Counts, Audit] = {}
-    known: dict[tuple[str, Counts], float] = {}
-    for _ in tqdm(range(whole_number("data_sets", data_sets, 1)), disable=not progress):
+    audits: dict[Table, Audit] = {}
+    known: dict[tuple[str, Table], float] = {}
+    for _ in range(checks.whole("data_sets", data_sets, 1)):
         trial = law.draw(rng)
-        table = counts(*trial)
+        table = deaths_in(*trial[1:])
         if table not in audits:
             audits[table] = Audit(*trial)
             known |= {

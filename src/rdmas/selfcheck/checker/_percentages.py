@@ -176,9 +176,9 @@ def _wrong_percentages(events: int, n: int, places: int) -> Iterator[tuple[str, 
         yield "complement", percentage_text(n - events, n, places)
     text = percentage_text(events, n, places).removesuffix("%")
     unit = Fraction(1, 10**places)
-    for changed in (Fraction(text) - unit, Fraction(text) + unit):
-        if 0 <= changed <= 100:
-            yield "last digit one off", f"{decimal_text(changed, places)}%"
+    for neighbour in (Fraction(text) - unit, Fraction(text) + unit):
+        if 0 <= neighbour <= 100:
+            yield "last digit one off", f"{decimal_text(neighbour, places)}%"
     digits = text.replace(".", "")
     for place in range(len(digits) - 1):
         pair = digits[place : place + 2]
@@ -192,6 +192,7 @@ def _wrong_percentages(events: int, n: int, places: int) -> Iterator[tuple[str, 
 
 
 def _other_counts(events: int, n: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield each error in a count with the count it makes."""
     for changed in (events - 1, events + 1):
         if 0 <= changed <= n:
             yield "count one off", (changed, n)

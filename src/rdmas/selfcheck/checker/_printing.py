@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from numbers import Integral
 
 from rdmas.paper.significance import ALPHA
+from rdmas.stats import checks
 
 #: Ways of printing that round the value once; no number printed so may raise an alarm.
 #: "floating point" is what C, Python and R print: binary digits decide their ties.
@@ -57,16 +57,8 @@ def bound_text(significant: bool) -> str:
     return f"{'<' if significant else '>'}{ALPHA}"
 
 
-def whole_number(name: str, value: int, least: int) -> int:
-    """Return a whole number of at least `least`, or say what is wrong."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}.")
-    return int(value)
-
-
-def whole_numbers(name: str, values: Iterable[int], least: int) -> list[int]:
-    """Return distinct whole numbers of at least `least`, or say what is wrong."""
-    checked = [whole_number(f"every number in {name}", value, least) for value in values]
-    if not checked or len(set(checked)) < len(checked):
-        raise ValueError(f"{name} must hold at least one number and none twice, got {checked}.")
-    return checked
+def whole_numbers(name: str, values: Iterable[int], low: int) -> list[int]:
+    """Return distinct whole numbers of at least `low`."""
+    return list(
+        dict.fromkeys(checks.whole(name, value, low) for value in checks.column(name, values))
+    )

@@ -12,11 +12,11 @@ from scipy.stats import chi2_contingency, fisher_exact, hypergeom, mannwhitneyu
 from statsmodels.duration.survfunc import survdiff
 from statsmodels.stats.proportion import proportions_ztest, test_proportions_2indep
 
-from rdmas.selfcheck.checker._printing import whole_number
+from rdmas.stats import checks
+from rdmas.stats.checks import Table
 from rdmas.stats.logrank import logrank_p
 from rdmas.stats.two_by_two import TESTS
 
-Counts = tuple[int, int, int, int]
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -46,7 +46,7 @@ class AuthorsTest:
 
     def p_value(self, time: np.ndarray, died: np.ndarray, arm: np.ndarray) -> float:
         """Compute the P-value of a trial; NaN where it is undefined."""
-        data = (time, died, arm) if self.of_times else counts(time, died, arm)
+        data: tuple = (time, died, arm) if self.of_times else deaths_in(died, arm)
         return float(self.function(*data))
 
 
@@ -74,18 +74,12 @@ class TrialLaw:
     shortest_followup: float = 1.0
 
     def __post_init__(self) -> None:
-        fewest, most = (whole_number("patients", number, 2) for number in self.patients)
-        if fewest > most:
-            raise ValueError(f"patients must be the fewest and the most, got {self.patients}.")
-        if not 0 < self.probability[0] <= self.probability[1] < 1:
-            raise ValueError(
-                f"probability must be the lowest and the highest, strictly between 0 and 1, "
-                f"got {self.probability}."
-            )
-        if not 0 < self.shortest_followup <= 1:
-            raise ValueError(
-                f"shortest_followup must be above 0 and at most 1, got {self.shortest_followup}."
-            )
+        fewest, most = (checks.whole("patients", number, 2) for number in self.patients)
+        low, high = (checks.number("probability", p, 0, 1, "()") for p in self.probability)
+        for name, first, last in (("patients", fewest, most), ("probability", low, high)):
+            if first > last:
+                raise ValueError(f"{name} must be the least and the most, got {first} and {last}.")
+        checks.number("shortest_followup", self.shortest_followup, 0, 1, "(]")
 
     def draw(self, rng: np.random.Generator) -> Arrays:
         """Draw one trial.
@@ -115,52 +109,52 @@ class TrialLaw:
                 return np.minimum(death, end), died, arm
 
 
-def counts(time: np.ndarray, died: np.ndarray, arm: np.ndarray) -> Counts:
+def deaths_in(died: np.ndarray, arm: np.ndarray) -> Table:
     """Return deaths and patients of arms a and b."""
-    in_a = arm == 0
-    return int(died[in_a].sum()), int(in_a.sum()), int(died[~in_a].sum()), int((~in_a).sum())
+    deaths, n = ([int(values[arm == k].sum()) for k in (0, 1)] for values in (died, arm == arm))
+    return Table(deaths[0], n[0], deaths[1], n[1])
 
 
 def _pooled_z(events_a: int, n_a: int, events_b: int, n_b: int) -> float:
+    """Compare two proportions by the normal approximation."""
     return proportions_ztest([events_a, events_b], [n_a, n_b])[1]
 
 
 def _difference_z(*counts: int, method: str) -> float:
+    """Test a difference of proportions by statsmodels."""
     # Nobody in one arm and everybody in the other: no variance is left, and z is infinite.
     with np.errstate(divide="ignore"):
         return test_proportions_2indep(*counts, compare="diff", method=method).pvalue
 
 
 def _rank_sum(events_a: int, n_a: int, events_b: int, n_b: int, correction: bool) -> float:
-    outcome_a, outcome_b = np.arange(n_a) < events_a, np.arange(n_b) < events_b
-    return mannwhitneyu(
-        outcome_a.astype(int),
-        outcome_b.astype(int),
-        method="asymptotic",
-        use_continuity=correction,
-    ).pvalue
+    """Compare outcomes as if they were ranks."""
+    outcomes = (
+        (np.arange(n) < events).astype(int) for events, n in ((events_a, n_a), (events_b, n_b))
+    )
+    return mannwhitneyu(*outcomes, method="asymptotic", use_continuity=correction).pvalue
 
 
-def _chi_square(events_a: int, n_a: int, events_b: int, n_b: int, **options) -> float:
-    return chi2_contingency(_cells(events_a, n_a, events_b, n_b), **options).pvalue
+def _chi_square(*counts: int, **options) -> float:
+    """Test independence by scipy."""
+    return chi2_contingency(Table(*counts).cells(), **options).pvalue
 
 
 def _fisher(*counts: int) -> float:
-    return fisher_exact(_cells(*counts)).pvalue
+    """Test independence exactly by scipy."""
+    return fisher_exact(Table(*counts).cells()).pvalue
 
 
 def _mid_p(events_a: int, n_a: int, events_b: int, n_b: int) -> float:
+    """Double the smaller tail, with half of the observed table."""
     law = hypergeom(n_a + n_b, events_a + events_b, n_a)
     half = law.pmf(events_a) / 2
     return min(1.0, 2 * min(law.cdf(events_a) - half, law.sf(events_a) + half))
 
 
-def _cells(events_a: int, n_a: int, events_b: int, n_b: int) -> list[list[int]]:
-    return [[events_a, n_a - events_a], [events_b, n_b - events_b]]
-
-
 def _rank_test(time: np.ndarray, died: np.ndarray, arm: np.ndarray, **options) -> float:
-    # statsmodels raises an exception, or warns, where all variance is zero.
+    """Compare times by a weighted log-rank test of statsmodels."""
+    # It raises an exception, or warns, where all variance is zero.
     if not math.isfinite(logrank_p(time, died, arm)):
         return math.nan
     # Fleming-Harrington weights go by way of the logarithm of a survival that may reach zero.
