@@ -24,7 +24,6 @@ from typing import Any
 
 import pandas as pd
 
-from rdmas.paper import followup
 from rdmas.paper.cohort import Cohort, load_cohort
 from rdmas.paper.derivations import BASES, MEASURES, Claim, Derivation
 from rdmas.paper.significance import ALPHA
@@ -40,7 +39,6 @@ __all__ = [
     "quotes",
     "scoreboard",
     "tally",
-    "unseen_followup",
 ]
 
 VERDICTS = (
@@ -49,11 +47,6 @@ VERDICTS = (
     "not reproduced",
     "not checkable",
 )
-
-
-def unseen_followup(cohort: Cohort) -> list[followup.UnseenFollowup]:
-    """Return what each assumption about unseen follow-up leaves of the log-rank P-value."""
-    return list(followup.unseen_followup(cohort.deaths()))
 
 
 def derive(claim_id: str, cohort: Cohort | None = None) -> list[Derivation]:

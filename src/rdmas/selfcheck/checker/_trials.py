@@ -111,8 +111,8 @@ class TrialLaw:
 
 def deaths_in(died: np.ndarray, arm: np.ndarray) -> Table:
     """Return deaths and patients of arms a and b."""
-    deaths, n = ([int(values[arm == k].sum()) for k in (0, 1)] for values in (died, arm == arm))
-    return Table(deaths[0], n[0], deaths[1], n[1])
+    died_in_a, died_in_b = died[arm == 0], died[arm == 1]
+    return Table(int(died_in_a.sum()), len(died_in_a), int(died_in_b.sum()), len(died_in_b))
 
 
 def _pooled_z(events_a: int, n_a: int, events_b: int, n_b: int) -> float:
