@@ -1,4 +1,4 @@
-"""Known answers and properties of E-values and bounding factors."""
+"""Known answers and properties of E-values and bounding curves."""
 
 from dataclasses import FrozenInstanceError
 from math import inf, isnan, sqrt
@@ -7,11 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdmas.stats.confounding import MEASURES, bounding_curve, bounding_factor, e_value
+from rdmas.stats.confounding import MEASURES, bounding_curve, e_value
 
 quick = settings(derandomize=True, max_examples=60, deadline=None)
 ratios = st.floats(0.01, 100)
-associations = st.floats(1, 1000)
+
+
+def bounding_factor(with_arm, with_outcome):
+    """Ding and VanderWeele 2016: the most by which a confounder can have changed a risk ratio."""
+    return with_arm * with_outcome / (with_arm + with_outcome - 1)
 
 
 # Known answers --------------------------------------------------------------------------------
@@ -59,11 +63,6 @@ def test_e_value_of_1_of_20_against_8_of_21_deaths():
     assert e_value(21 / 160).estimate == pytest.approx((160 + sqrt(160 * 139)) / 21)
     # Survival has another: RR = 1.5346, 2.4404.
     assert e_value((19 / 20) / (13 / 21)).estimate == pytest.approx(2.4404, abs=5e-5)
-
-
-def test_bounding_factor_by_hand():
-    assert bounding_factor(2, 3) == pytest.approx(2 * 3 / (2 + 3 - 1))
-    assert bounding_factor(2.5, 4.2) == pytest.approx(2.5 * 4.2 / 5.7)
 
 
 def test_bounding_curve_by_hand():
@@ -118,20 +117,6 @@ def test_limit_that_was_not_given_has_no_e_value():
 
 
 @quick
-@given(associations, associations)
-def test_bounding_factor_is_symmetric_and_below_either_association(first, second):
-    factor = bounding_factor(first, second)
-    assert factor == pytest.approx(bounding_factor(second, first))
-    assert 1 <= factor <= min(first, second) * (1 + 1e-9)
-
-
-def test_bounding_factor_in_its_limits():
-    assert bounding_factor(1, 50) == bounding_factor(50, 1) == bounding_factor(1, inf) == 1
-    assert bounding_factor(7, inf) == pytest.approx(7)
-    assert bounding_factor(inf, inf) == inf
-
-
-@quick
 @given(ratios, ratios, st.floats(1.001, 50))
 def test_pairs_of_the_curve_have_exactly_the_factor_needed(ratio, target, excess):
     needed = max(ratio / target, target / ratio)
@@ -169,9 +154,9 @@ def test_result_cannot_be_changed():
 
 @pytest.mark.parametrize("value", [-0.1, float("nan"), True, "2", None])
 def test_impossible_ratios_are_refused(value):
-    with pytest.raises(ValueError, match="estimate must be a number of at least 0"):
+    with pytest.raises(ValueError, match="estimate must be a number at least 0"):
         e_value(value)
-    with pytest.raises(ValueError, match="ratio must be a number of at least 0"):
+    with pytest.raises(ValueError, match="ratio must be a number above 0"):
         bounding_curve(value, [2])
 
 
@@ -192,22 +177,18 @@ def test_impossible_limits_and_measures_are_refused():
 
 @pytest.mark.parametrize("value", [0.5, float("nan"), True, "2", None])
 def test_associations_below_one_are_refused(value):
-    with pytest.raises(ValueError, match=r"exposure_confounder_rr must be .* at least 1"):
-        bounding_factor(value, 2)
-    with pytest.raises(ValueError, match=r"confounder_outcome_rr must be .* at least 1"):
-        bounding_factor(2, value)
-    with pytest.raises(ValueError, match="reciprocal"):
+    with pytest.raises(ValueError, match="exposure_confounder_rr must be a number at least 1"):
         bounding_curve(2, [3, value])
 
 
 @pytest.mark.parametrize("value", [0, inf])
 def test_curve_of_a_ratio_that_nothing_explains_is_refused(value):
-    with pytest.raises(ValueError, match="ratio must be a finite number above 0"):
+    with pytest.raises(ValueError, match="ratio must be a number above 0"):
         bounding_curve(value, [2])
-    with pytest.raises(ValueError, match="target must be a finite number above 0"):
+    with pytest.raises(ValueError, match="target must be a number above 0"):
         bounding_curve(2, [2], target=value)
 
 
 def test_curve_without_associations_is_refused():
-    with pytest.raises(ValueError, match="at least one association"):
+    with pytest.raises(ValueError, match="must hold at least one entry"):
         bounding_curve(2, [])

@@ -395,9 +395,9 @@ def test_impossible_counts_are_refused(function, table, message):
 def test_unknown_tests_and_levels_are_refused(function):
     with pytest.raises(ValueError, match="test must be one of"):
         function(1, 5, 2, 6, tests=["t"])
-    with pytest.raises(ValueError, match="list of keys"):
+    with pytest.raises(ValueError, match="tests must be a sequence"):
         function(1, 5, 2, 6, tests="fisher")
-    with pytest.raises(ValueError, match="at least one test"):
+    with pytest.raises(ValueError, match="tests must hold at least one entry"):
         function(1, 5, 2, 6, tests=[])
     with pytest.raises(ValueError, match="above 0 and below 1"):
         function(1, 5, 2, 6, alpha=5)
@@ -405,7 +405,7 @@ def test_unknown_tests_and_levels_are_refused(function):
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, 38, float("nan"), True, "0.5"])
 def test_rates_that_are_no_probabilities_are_refused(rate):
-    with pytest.raises(ValueError, match="from 0 to 1"):
+    with pytest.raises(ValueError, match="at least 0 and at most 1"):
         known_control_rate(1, 5, [0.5, rate])
 
 
@@ -416,9 +416,9 @@ def test_weights_outside_0_to_1_are_refused(weight):
 
 
 def test_empty_lists_unknown_methods_and_levels_are_refused():
-    with pytest.raises(ValueError, match="at least one event probability"):
+    with pytest.raises(ValueError, match="rates must hold at least one entry"):
         known_control_rate(1, 5, [])
-    with pytest.raises(ValueError, match="at least one weight"):
+    with pytest.raises(ValueError, match="weights must hold at least one entry"):
         discounted_controls(1, 5, 2, 6, [])
     with pytest.raises(ValueError, match="method must be one of minlike, central, mid-p"):
         tipping_rate(1, 5, method="blaker")

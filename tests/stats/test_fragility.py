@@ -342,9 +342,9 @@ def test_levels_given_as_percentages_are_refused(function):
 def test_unknown_tests_are_refused():
     with pytest.raises(ValueError, match="test must be one of"):
         fragility_by_test(1, 5, 2, 6, tests=["fisher", "t"])
-    with pytest.raises(ValueError, match="list of keys"):
+    with pytest.raises(ValueError, match="tests must be a sequence"):
         fragility_by_test(1, 5, 2, 6, tests="fisher")
-    with pytest.raises(ValueError, match="at least one test"):
+    with pytest.raises(ValueError, match="tests must hold at least one entry"):
         fragility_by_test(1, 5, 2, 6, tests=[])
 
 

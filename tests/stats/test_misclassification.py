@@ -210,7 +210,7 @@ def test_unknown_tests_are_refused():
         misclassification_grid(1, 5, 2, 6, test="t")
     with pytest.raises(ValueError, match="test must be one of"):
         misclassification_frontier(1, 5, 2, 6, tests=["fisher", "t"])
-    with pytest.raises(ValueError, match="list of keys"):
+    with pytest.raises(ValueError, match="tests must be a sequence"):
         misclassification_frontier(1, 5, 2, 6, tests="fisher")
-    with pytest.raises(ValueError, match="at least one test"):
+    with pytest.raises(ValueError, match="tests must hold at least one entry"):
         misclassification_frontier(1, 5, 2, 6, tests=[])

@@ -1,12 +1,18 @@
 """How strong an unmeasured confounder would have to be to explain an association away."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf, isnan, nan, sqrt
-from numbers import Real
+from math import inf, nan, sqrt
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
+
+from rdmas.stats import checks
+
+__all__ = ["MEASURES", "EValue", "bounding_curve", "e_value"]
 
 #: Power that turns each measure of `e_value` into an (approximate) risk ratio.
 MEASURES = MappingProxyType(
@@ -20,8 +26,7 @@ MEASURES = MappingProxyType(
 
 @dataclass(frozen=True)
 class EValue:
-    """
-    E-values of an estimate and of its confidence interval.
+    """E-values of an estimate and of its confidence interval.
 
     Attributes
     ----------
@@ -42,8 +47,7 @@ def e_value(
     high: float | None = None,
     measure: str = "risk ratio",
 ) -> EValue:
-    r"""
-    E-value: the least confounding that could explain a ratio away.
+    r"""E-value: the least confounding that could explain a ratio away.
 
     The smallest risk ratio that an unmeasured confounder would need to have both with the arm
     and with the outcome, beyond measured covariates, for the true ratio to be 1:
@@ -77,10 +81,6 @@ def e_value(
         If a ratio is not a number of at least 0, the estimate is not between its limits, or the
         measure is unknown.
 
-    See Also
-    --------
-    bounding_curve : Pairs of unequal associations that are just strong enough.
-
     References
     ----------
     VanderWeele TJ, Ding P (2017). Sensitivity analysis in observational research: introducing
@@ -97,17 +97,15 @@ def e_value(
     >>> round(result.estimate, 5), round(result.limit, 5)
     (20.94777, 15.52336)
     """
-    if measure not in MEASURES:
-        raise ValueError(f"measure must be one of {', '.join(MEASURES)}, got {measure!r}.")
-    estimate = _checked_ratio(estimate, "estimate")
-    low = None if low is None else _checked_ratio(low, "low")
-    high = None if high is None else _checked_ratio(high, "high")
+    power = MEASURES[checks.one_of("measure", measure, MEASURES)]
+    estimate = _ratio("estimate", estimate)
+    low = None if low is None else _ratio("low", low)
+    high = None if high is None else _ratio("high", high)
     if (low is not None and low > estimate) or (high is not None and high < estimate):
         raise ValueError(
             f"The estimate must lie within its confidence limits, got {estimate:g} "
             f"({low} to {high})."
         )
-    power = MEASURES[measure]
     if estimate > 1:
         limit = nan if low is None else _e_value_of_ratio(max(low, 1.0) ** power)
     else:
@@ -115,59 +113,10 @@ def e_value(
     return EValue(_e_value_of_ratio(estimate**power), limit)
 
 
-def bounding_factor(exposure_confounder_rr: float, confounder_outcome_rr: float) -> float:
-    r"""
-    Largest factor by which a confounder can have changed a risk ratio.
-
-    With the risk ratios :math:`RR_{EU}` and :math:`RR_{UD}` of a confounder with the arm and
-    with the outcome, confounding can have multiplied the risk ratio by at most
-    :math:`RR_{EU} RR_{UD} / (RR_{EU} + RR_{UD} - 1)`.
-
-    Parameters
-    ----------
-    exposure_confounder_rr : float
-        Largest ratio, between the arms, of the probability of a level of the confounder;
-        1 (no association) to infinity.
-    confounder_outcome_rr : float
-        Largest ratio, within an arm, of the outcome's risk between two levels of the
-        confounder; 1 to infinity.
-
-    Returns
-    -------
-    float
-        The joint bounding factor, at least 1 and at most the smaller of the two.
-
-    Raises
-    ------
-    ValueError
-        If an association is not a number of at least 1.
-
-    References
-    ----------
-    Ding P, VanderWeele TJ (2016). Sensitivity analysis without assumptions. Epidemiology
-    27:368-377.
-
-    Examples
-    --------
-    >>> bounding_factor(2, 3)
-    1.5
-    """
-    share_left = 1.0
-    for value, name in (
-        (exposure_confounder_rr, "exposure_confounder_rr"),
-        (confounder_outcome_rr, "confounder_outcome_rr"),
-    ):
-        # The reciprocal of the factor is 1 - (1 - 1/RR_EU)(1 - 1/RR_UD), which also holds for
-        # infinite associations.
-        share_left *= 1 - 1 / _checked_association(value, name)
-    return inf if share_left == 1 else 1 / (1 - share_left)
-
-
 def bounding_curve(
     ratio: float, exposure_confounder_rr: Iterable[float], target: float = 1.0
 ) -> pd.DataFrame:
-    """
-    Pairs of associations of a confounder that are just enough to move a risk ratio to a target.
+    """Pairs of associations of a confounder that are just enough to move a risk ratio to a target.
 
     On or above the curve a confounder could account for the whole distance from `ratio` to
     `target`; below it, it could not. The curve is symmetric in the two associations and crosses
@@ -210,13 +159,13 @@ def bounding_curve(
     1                     2.0                    3.0
     2                     3.0                    2.0
     """
-    for value, name in ((ratio, "ratio"), (target, "target")):
-        if not 0 < _checked_ratio(value, name) < inf:
-            raise ValueError(f"{name} must be a finite number above 0, got {value!r}.")
+    ratio = checks.number("ratio", ratio, 0, ends="(]")
+    target = checks.number("target", target, 0, ends="(]")
     factor = max(ratio / target, target / ratio)
-    given = [_checked_association(rr, "exposure_confounder_rr") for rr in exposure_confounder_rr]
-    if not given:
-        raise ValueError("exposure_confounder_rr must hold at least one association.")
+    given = [
+        _ratio("exposure_confounder_rr", association, low=1)
+        for association in checks.column("exposure_confounder_rr", exposure_confounder_rr)
+    ]
     return pd.DataFrame(
         {
             "exposure_confounder_rr": given,
@@ -226,7 +175,7 @@ def bounding_curve(
 
 
 def _least_association(association: float, factor: float) -> float:
-    """The other association with which `bounding_factor` is `factor`."""
+    """Solve association x other / (association + other - 1) = factor for the other one."""
     if factor == 1:
         return 1.0
     if association == inf:
@@ -237,21 +186,12 @@ def _least_association(association: float, factor: float) -> float:
 
 
 def _e_value_of_ratio(ratio: float) -> float:
+    """E-value of a risk ratio, on either side of 1."""
     if ratio < 1:
         ratio = 1 / ratio if ratio else inf
     return ratio + sqrt(ratio * (ratio - 1))
 
 
-def _checked_ratio(value: float, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or isnan(value) or value < 0:
-        raise ValueError(f"{name} must be a number of at least 0, got {value!r}.")
-    return float(value)
-
-
-def _checked_association(value: float, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not value >= 1:
-        raise ValueError(
-            f"{name} must be a risk ratio of at least 1, got {value!r}; "
-            "take the reciprocal of one below 1."
-        )
-    return float(value)
+def _ratio(name: str, value: Any, low: float = 0) -> float:
+    """Check a ratio, which may be infinite."""
+    return inf if value == inf else checks.number(name, value, low)

@@ -1,21 +1,19 @@
-"""How many patients' outcomes, or which counts, carry a significant result."""
+"""How many patients' outcomes carry a significant result, and which results are significant."""
 
-from collections.abc import Iterable, Sequence
-from math import nan
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rdmas.stats import checks
+from rdmas.stats.checks import Table
 from rdmas.stats.logrank import p_range
-from rdmas.stats.two_by_two import (
-    TESTS,
-    fisher_grid,
-    fragility,
-    fragility_index,
-    fragility_index_walsh,
-    p_value,
-)
+from rdmas.stats.two_by_two import TESTS, fisher_grid, fragility_index
+from rdmas.stats.two_by_two._fragility import SWITCHES, first_not_significant, switched
 
 __all__ = [
     "fragility",
@@ -27,7 +25,100 @@ __all__ = [
     "significance_map",
 ]
 
-_DIRECTIONS = (("to event", 1), ("to non-event", -1))
+
+def fragility(
+    events_a: int, n_a: int, events_b: int, n_b: int, test: str = "fisher", alpha: float = 0.05
+) -> pd.DataFrame:
+    """Count the fewest outcome switches that take P to `alpha` or above, by arm and direction.
+
+    Parameters
+    ----------
+    events_a, n_a, events_b, n_b : int
+        Events and patients of both arms.
+    test : str, default "fisher"
+        A key of `rdmas.stats.two_by_two.TESTS`.
+    alpha : float, default 0.05
+        Significance level; a table on which the test is undefined is not significant.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Four rows: ``arm`` ("a" or "b"), ``direction`` ("to event" or "to non-event"), ``index``
+        (number of patients switched; 0 if P is not below `alpha` to begin with; missing if no
+        number suffices), and the table reached with its P-value: ``events_a``, ``events_b``,
+        ``p_value``.
+
+    Raises
+    ------
+    ValueError
+        If the counts are impossible, the test is unknown or `alpha` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> fragility(40, 60, 100, 210).round(4)
+      arm     direction  index  events_a  events_b  p_value
+    0   a      to event   <NA>      <NA>      <NA>      NaN
+    1   a  to non-event      3        37       100   0.0586
+    2   b      to event      9        40       109   0.0552
+    3   b  to non-event   <NA>      <NA>      <NA>      NaN
+    """
+    table = checks.table(events_a, n_a, events_b, n_b)
+    function = TESTS[checks.one_of("test", test, TESTS)].function
+    alpha = checks.alpha(alpha)
+    rows = []
+    for arm, direction, change in SWITCHES:
+        row: dict[str, str | float] = {"arm": arm, "direction": direction}
+        found = first_not_significant(switched(table, arm, change), function, alpha)
+        if found:
+            row |= {"index": found.steps, "p_value": found.p_value} | found.table._asdict()
+        rows.append(row)
+    counts = ["index", "events_a", "events_b"]
+    frame = pd.DataFrame(rows, columns=["arm", "direction", *counts, "p_value"])
+    return frame.astype(dict.fromkeys(counts, "Int64") | {"p_value": float})
+
+
+def fragility_index_walsh(
+    events_a: int, n_a: int, events_b: int, n_b: int, test: str = "fisher", alpha: float = 0.05
+) -> int | None:
+    """Fragility index as first defined: events added to the arm with fewer events.
+
+    With equal numbers of events the arm with the lower proportion is taken.
+
+    Parameters
+    ----------
+    events_a, n_a, events_b, n_b, test, alpha
+        As in `fragility`.
+
+    Returns
+    -------
+    int or None
+        The index; 0 if P is not below `alpha` to begin with; None if P stays below `alpha`
+        however many events are added, as can happen when the arm with fewer events is the one
+        with the higher proportion.
+
+    Raises
+    ------
+    ValueError
+        As `fragility`.
+
+    References
+    ----------
+    Walsh M, Srinathan SK, McAuley DF, et al. (2014). The statistical significance of
+    randomized controlled trial results is frequently fragile: a case for a Fragility Index.
+    Journal of Clinical Epidemiology 67:622-628.
+
+    Examples
+    --------
+    >>> fragility_index_walsh(15, 40, 6, 40)
+    1
+    """
+    table = checks.table(events_a, n_a, events_b, n_b)
+    function = TESTS[checks.one_of("test", test, TESTS)].function
+    events_a, n_a, events_b, n_b = table
+    fewer_in_a = (events_a, events_a / n_a) < (events_b, events_b / n_b)
+    path = switched(table, "a" if fewer_in_a else "b", 1)
+    found = first_not_significant(path, function, checks.alpha(alpha))
+    return found.steps if found else None
 
 
 def fragility_by_test(
@@ -38,17 +129,12 @@ def fragility_by_test(
     alpha: float = 0.05,
     tests: Iterable[str] | None = None,
 ) -> pd.DataFrame:
-    """
-    Fragility of one table under each test.
+    """Fragility of one table under each test.
 
     Parameters
     ----------
-    events_a, n_a : int
-        Events and patients in arm a.
-    events_b, n_b : int
-        Events and patients in arm b.
-    alpha : float, default 0.05
-        Significance level, strictly between 0 and 1.
+    events_a, n_a, events_b, n_b, alpha
+        As in `fragility`.
     tests : iterable of str, optional
         Keys of `rdmas.stats.two_by_two.TESTS`; by default all two-sided tests.
 
@@ -56,8 +142,8 @@ def fragility_by_test(
     -------
     pandas.DataFrame
         One row for each test: ``test`` (display name), ``key``, ``p_value`` (as observed),
-        ``index`` (fewest switches within one arm), ``quotient`` (index over all patients),
-        ``walsh`` (index of Walsh 2014: events added to the arm with fewer) and the fewest
+        ``index`` (fewest switches within one arm), ``quotient`` (index over all patients;
+        Ahmed, Fowler and McCredie 2016), ``walsh`` (`fragility_index_walsh`) and the fewest
         switches by arm and direction: ``a_to_event``, ``a_to_non_event``, ``b_to_event``,
         ``b_to_non_event``. Numbers are missing where no number suffices.
 
@@ -65,10 +151,6 @@ def fragility_by_test(
     ------
     ValueError
         If the counts are impossible, a test is unknown or `alpha` is not between 0 and 1.
-
-    See Also
-    --------
-    logrank_fragility : The same for the log-rank test, as far as counts decide it.
 
     Examples
     --------
@@ -79,70 +161,50 @@ def fragility_by_test(
     1  fisher      3    0.0111               3           9
     """
     table = checks.table(events_a, n_a, events_b, n_b)
+    directions = ["a_to_event", "a_to_non_event", "b_to_event", "b_to_non_event"]
     rows = []
     for key in checked_tests(tests):
-        switches = fragility(*table, key, alpha)
-        index = switches["index"].min()
-        rows.append(
-            {
-                "test": TESTS[key].name,
-                "key": key,
-                "p_value": p_value(*table, key),
-                "index": index,
-                "quotient": nan if pd.isna(index) else index / (table[1] + table[3]),
-                "walsh": fragility_index_walsh(*table, key, alpha),
-            }
-            | {
-                f"{arm}_{direction.replace(' ', '_').replace('-', '_')}": number
-                for arm, direction, number in zip(
-                    switches["arm"], switches["direction"], switches["index"], strict=True
-                )
-            }
-        )
-    frame = pd.DataFrame(rows)
-    floats = dict.fromkeys(["p_value", "quotient"], float)
-    numbers = [name for name in frame.columns if name not in ("test", "key", *floats)]
-    return frame.astype(floats | dict.fromkeys(numbers, "Int64"))
+        switches = fragility(*table, key, alpha)["index"]
+        row = {
+            "test": TESTS[key].name,
+            "key": key,
+            "p_value": float(TESTS[key].function(table)),
+            "index": switches.min(),
+            "quotient": np.nan,
+            "walsh": fragility_index_walsh(*table, key, alpha),
+        }
+        rows.append(row | dict(zip(directions, switches, strict=True)))
+    frame = pd.DataFrame(rows).astype(dict.fromkeys(["index", "walsh", *directions], "Int64"))
+    shares = frame["index"].to_numpy(float, na_value=np.nan) / (table.n_a + table.n_b)
+    return frame.assign(quotient=shares)
 
 
 def logrank_fragility(
-    events_a: int,
-    n_a: int,
-    events_b: int,
-    n_b: int,
-    alpha: float = 0.05,
-    ties: bool = False,
+    events_a: int, n_a: int, events_b: int, n_b: int, alpha: float = 0.05, ties: bool = False
 ) -> pd.DataFrame:
-    """
-    Bounds for the fragility index of the log-rank test, by arm and direction.
+    """Bounds for the fragility index of the log-rank test, by arm and direction.
 
     The events are deaths, and nobody's follow-up ends before the last death; the order of
     deaths is unknown. A switch makes one death of the counts a survivor, followed to the end, or
     one survivor a death at an unknown time. For each number of switches, P then lies within
-    `rdmas.stats.logrank.p_range` over all orders of the switched counts. Whatever the order was,
-
-    - with fewer switches than ``index_low`` no order gives P of `alpha` or above, so the index
-      is not smaller;
-    - with ``index_high`` switches every order does, so the index is not larger.
+    `rdmas.stats.logrank.p_range` over all orders of the switched counts. With fewer switches
+    than ``index_low`` no order gives P of `alpha` or above, so the index is not smaller; with
+    ``index_high`` switches every order does, so it is not larger.
 
     Parameters
     ----------
-    events_a, n_a : int
-        Deaths and patients in arm a.
-    events_b, n_b : int
-        Deaths and patients in arm b.
+    events_a, n_a, events_b, n_b : int
+        Deaths and patients of both arms.
     alpha : float, default 0.05
-        Significance level, strictly between 0 and 1. Counts with which the log-rank test is
-        undefined are not significant.
+        Significance level; counts on which the log-rank test is undefined are not significant.
     ties : bool, default False
         Whether deaths may share a time.
 
     Returns
     -------
     pandas.DataFrame
-        Four rows, as `rdmas.stats.two_by_two.fragility`: ``arm`` ("a" or "b"), ``direction`` ("to
-        event" or "to non-event"), ``index_low`` and ``index_high``, missing where no number
-        suffices.
+        Four rows: ``arm`` and ``direction`` as in `fragility`, ``index_low`` and
+        ``index_high``, missing where no number suffices.
 
     Raises
     ------
@@ -163,39 +225,35 @@ def logrank_fragility(
     """
     table = checks.table(events_a, n_a, events_b, n_b)
     alpha = checks.alpha(alpha)
-    rows = [
-        (arm, direction, *_logrank_switches(*table, arm, step, alpha, ties))
-        for arm in ("a", "b")
-        for direction, step in _DIRECTIONS
-    ]
+    ranges = cache(partial(p_range, ties=ties))
+    rows = []
+    for arm, direction, change in SWITCHES:
+        path = list(switched(table, arm, change))
+        some = first_not_significant(path, lambda counts: ranges(*counts).high, alpha)
+        every = first_not_significant(path, lambda counts: ranges(*counts).low, alpha)
+        if some and ranges(*some.table).high_attained < alpha:
+            deaths_a, n_a, deaths_b, n_b = some.table
+            raise ValueError(
+                f"With {deaths_a}/{n_a} against {deaths_b}/{n_b} deaths z of both signs is "
+                f"attainable, but no order with P of {alpha:g} or more was met; whether "
+                "there is one is not known."
+            )
+        rows.append((arm, direction, some and some.steps, every and every.steps))
     columns = ["arm", "direction", "index_low", "index_high"]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], "Int64"))
 
 
 def logrank_fragility_range(
-    events_a: int,
-    n_a: int,
-    events_b: int,
-    n_b: int,
-    alpha: float = 0.05,
-    ties: bool = False,
+    events_a: int, n_a: int, events_b: int, n_b: int, alpha: float = 0.05, ties: bool = False
 ) -> tuple[int | None, int | None]:
-    """
-    Bounds for the fragility index of the log-rank test over all orders of deaths.
+    """Bounds for the fragility index of the log-rank test over all orders of deaths.
 
-    Either arm and either direction are allowed, but not both at once. `logrank_fragility` gives
-    the definition and the bounds by arm and direction; these are the smallest of each.
+    Either arm and either direction are allowed, but not both at once.
 
     Parameters
     ----------
-    events_a, n_a : int
-        Deaths and patients in arm a.
-    events_b, n_b : int
-        Deaths and patients in arm b.
-    alpha : float, default 0.05
-        Significance level, strictly between 0 and 1.
-    ties : bool, default False
-        Whether deaths may share a time.
+    events_a, n_a, events_b, n_b, alpha, ties
+        As in `logrank_fragility`, whose bounds by arm and direction these are the smallest of.
 
     Returns
     -------
@@ -206,7 +264,7 @@ def logrank_fragility_range(
     Raises
     ------
     ValueError
-        As for `logrank_fragility`.
+        As `logrank_fragility`.
 
     Examples
     --------
@@ -224,8 +282,7 @@ def significance_map(
     tests: Iterable[str] = ("fisher", "chi2_n_minus_1"),
     alpha: float = 0.05,
 ) -> pd.DataFrame:
-    """
-    P of every table that two arms of given sizes can give.
+    """P of every table that two arms of given sizes can give.
 
     Fisher's minimum-likelihood P is computed for all tables at once; the unconditional tests
     (Barnard, Boschloo) take some milliseconds a table with arms of some twenty patients.
@@ -237,7 +294,7 @@ def significance_map(
     tests : iterable of str, default ("fisher", "chi2_n_minus_1")
         Keys of `rdmas.stats.two_by_two.TESTS`.
     alpha : float, default 0.05
-        Significance level, strictly between 0 and 1.
+        Significance level.
 
     Returns
     -------
@@ -255,111 +312,35 @@ def significance_map(
     Examples
     --------
     >>> frame = significance_map(4, 4, tests=["fisher"])
-    >>> len(frame)
-    25
     >>> frame.loc[frame["significant"], ["events_a", "events_b", "p_value"]].round(4)
         events_a  events_b  p_value
     4          0         4   0.0286
     20         4         0   0.0286
     """
-    n_a = checks.whole("n_a", n_a, low=1)
-    n_b = checks.whole("n_b", n_b, low=1)
+    n_a, n_b = checks.whole("n_a", n_a, low=1), checks.whole("n_b", n_b, low=1)
     alpha = checks.alpha(alpha)
     events_a, events_b = (events.ravel() for events in np.mgrid[: n_a + 1, : n_b + 1])
     parts = []
     for key in checked_tests(tests):
+        counts = {"events_a": events_a, "events_b": events_b}
         p = p_of_tables(events_a, n_a, events_b, n_b, key)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "test": TESTS[key].name,
-                    "key": key,
-                    "events_a": events_a,
-                    "events_b": events_b,
-                    "p_value": p,
-                    "significant": p < alpha,
-                }
-            )
-        )
+        names = {"test": TESTS[key].name, "key": key}
+        parts.append(pd.DataFrame(names | counts | {"p_value": p, "significant": p < alpha}))
     return pd.concat(parts, ignore_index=True)
 
 
 def checked_tests(tests: Iterable[str] | None) -> list[str]:
-    """
-    Return keys of tests as a list, all two-sided tests by default, or say what is wrong.
-
-    Parameters
-    ----------
-    tests : iterable of str or None
-        Keys of `rdmas.stats.two_by_two.TESTS`.
-
-    Returns
-    -------
-    list of str
-        The keys, in the order given.
-
-    Raises
-    ------
-    ValueError
-        If `tests` is one string, empty, or holds something that is not a key.
-
-    Examples
-    --------
-    >>> checked_tests(["fisher", "chi2"])
-    ['fisher', 'chi2']
-    """
+    """Return keys of tests as a list; all two-sided tests if none are given."""
     if tests is None:
         return [key for key, test in TESTS.items() if test.sides == "two-sided"]
-    if isinstance(tests, str):
-        raise ValueError(f"tests must be a list of keys, such as [{tests!r}], got {tests!r}.")
-    keys = list(tests)
-    if not keys:
-        raise ValueError("tests must name at least one test.")
-    for key in keys:
-        if key not in TESTS:
-            raise ValueError(f"test must be one of {', '.join(TESTS)}, got {key!r}.")
-    return keys
+    return [checks.one_of("test", key, TESTS) for key in checks.column("tests", tests)]
 
 
 def p_of_tables(
-    events_a: Sequence[int], n_a: int, events_b: Sequence[int], n_b: int, test: str
-) -> np.ndarray:
+    events_a: NDArray[np.int64], n_a: int, events_b: NDArray[np.int64], n_b: int, test: str
+) -> NDArray[np.float64]:
+    """P of many tables with the same sizes."""
     if test == "fisher":
         return fisher_grid(n_a, n_b)[events_a, events_b]
-    return np.array(
-        [p_value(a, n_a, b, n_b, test) for a, b in zip(events_a, events_b, strict=True)]
-    )
-
-
-def _logrank_switches(
-    deaths_a: int,
-    n_a: int,
-    deaths_b: int,
-    n_b: int,
-    arm: str,
-    step: int,
-    alpha: float,
-    ties: bool,
-) -> tuple[int | None, int | None]:
-    """First number of switches with which some order, and every order, is not significant."""
-    some = None
-    switched = 0
-    while 0 <= deaths_a <= n_a and 0 <= deaths_b <= n_b:
-        ends = p_range(deaths_a, n_a, deaths_b, n_b, ties=ties)
-        # All comparisons are written so that an undefined P, NaN, is not significant.
-        if some is None and not ends.high < alpha:
-            if ends.high_attained < alpha:
-                raise ValueError(
-                    f"With {deaths_a}/{n_a} against {deaths_b}/{n_b} deaths z of both signs is "
-                    f"attainable, but no order with P of {alpha:g} or more was met; whether "
-                    "there is one is not known."
-                )
-            some = switched
-        if not ends.low < alpha:
-            return some, switched
-        switched += 1
-        if arm == "a":
-            deaths_a += step
-        else:
-            deaths_b += step
-    return some, None
+    pairs = zip(events_a.tolist(), events_b.tolist(), strict=True)
+    return np.array([float(TESTS[test].function(Table(a, n_a, b, n_b))) for a, b in pairs])

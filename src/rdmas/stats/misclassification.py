@@ -1,20 +1,25 @@
 """How many misclassified outcomes a significant difference would survive."""
 
-from collections.abc import Iterable, Iterator
+from __future__ import annotations
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
 from rdmas.stats import checks
+from rdmas.stats.checks import Table
 from rdmas.stats.fragility import checked_tests, p_of_tables
-from rdmas.stats.two_by_two import TESTS, p_value
+from rdmas.stats.two_by_two import TESTS
+from rdmas.stats.two_by_two._fragility import first_not_significant, switched
+
+__all__ = ["misclassification_frontier", "misclassification_grid"]
 
 
 def misclassification_grid(
     events_a: int, n_a: int, events_b: int, n_b: int, test: str = "fisher", alpha: float = 0.05
 ) -> pd.DataFrame:
-    """
-    P after any numbers of outcomes in both arms turn out to have been misclassified.
+    """P after any numbers of outcomes in both arms turn out to have been misclassified.
 
     Outcomes are reclassified so as to narrow the difference: non-events become events in the
     arm with the lower proportion, and events become non-events in the other. With equal
@@ -23,14 +28,12 @@ def misclassification_grid(
 
     Parameters
     ----------
-    events_a, n_a : int
-        Events and patients in arm a.
-    events_b, n_b : int
-        Events and patients in arm b.
+    events_a, n_a, events_b, n_b : int
+        Events and patients of both arms.
     test : str, default "fisher"
         A key of `rdmas.stats.two_by_two.TESTS`.
     alpha : float, default 0.05
-        Significance level, strictly between 0 and 1.
+        Significance level.
 
     Returns
     -------
@@ -45,10 +48,6 @@ def misclassification_grid(
     ValueError
         If the counts are impossible, the test is unknown or `alpha` is not between 0 and 1.
 
-    See Also
-    --------
-    misclassification_frontier : The fewest reclassifications that end significance.
-
     Examples
     --------
     >>> misclassification_grid(15, 40, 6, 40).head(3).round(4)
@@ -57,25 +56,22 @@ def misclassification_grid(
     1        0        1        15         7       0.200   0.0784        False
     2        0        2        15         8       0.175   0.1374        False
     """
-    events_a, n_a, events_b, n_b = checks.table(events_a, n_a, events_b, n_b)
+    table = checks.table(events_a, n_a, events_b, n_b)
     alpha = checks.alpha(alpha)
     [test] = checked_tests([test])
-    step_a, step_b = narrowing_steps(events_a, n_a, events_b, n_b)
-    wrong_a, wrong_b = (
-        wrong.ravel()
-        for wrong in np.mgrid[
-            : _available(events_a, n_a, step_a) + 1, : _available(events_b, n_b, step_b) + 1
-        ]
-    )
-    after_a, after_b = events_a + step_a * wrong_a, events_b + step_b * wrong_b
-    p = p_of_tables(after_a, n_a, after_b, n_b, test)
+    change_a, change_b = narrowing(table)
+    most_a = len(list(switched(table, "a", change_a)))
+    most_b = len(list(switched(table, "b", change_b)))
+    wrong_a, wrong_b = (wrong.ravel() for wrong in np.mgrid[:most_a, :most_b])
+    after_a, after_b = table.events_a + change_a * wrong_a, table.events_b + change_b * wrong_b
+    p = p_of_tables(after_a, table.n_a, after_b, table.n_b, test)
     return pd.DataFrame(
         {
             "wrong_a": wrong_a,
             "wrong_b": wrong_b,
             "events_a": after_a,
             "events_b": after_b,
-            "difference": after_a / n_a - after_b / n_b,
+            "difference": after_a / table.n_a - after_b / table.n_b,
             "p_value": p,
             "significant": p < alpha,
         }
@@ -90,8 +86,7 @@ def misclassification_frontier(
     alpha: float = 0.05,
     tests: Iterable[str] | None = None,
 ) -> pd.DataFrame:
-    """
-    Fewest misclassified outcomes, in either arm or both, that take P to `alpha` or above.
+    """Fewest misclassified outcomes, in either arm or both, that take P to `alpha` or above.
 
     Outcomes are reclassified as in `misclassification_grid`. A pair of numbers is listed if it
     ends significance and no other pair that does has at most as many in both arms. The pairs
@@ -99,12 +94,10 @@ def misclassification_frontier(
 
     Parameters
     ----------
-    events_a, n_a : int
-        Events and patients in arm a.
-    events_b, n_b : int
-        Events and patients in arm b.
+    events_a, n_a, events_b, n_b : int
+        Events and patients of both arms.
     alpha : float, default 0.05
-        Significance level, strictly between 0 and 1.
+        Significance level.
     tests : iterable of str, optional
         Keys of `rdmas.stats.two_by_two.TESTS`; by default all two-sided tests.
 
@@ -133,58 +126,25 @@ def misclassification_frontier(
     """
     table = checks.table(events_a, n_a, events_b, n_b)
     alpha = checks.alpha(alpha)
-    rows = [
-        (TESTS[key].name, key, *pair)
-        for key in checked_tests(tests)
-        for pair in _frontier(*table, key, alpha)
-    ]
+    change_a, change_b = narrowing(table)
+    rows = []
+    for key in checked_tests(tests):
+        # With each further switch in arm a, only fewer switches in arm b than before are of use.
+        of_use = None
+        for wrong_a, after_a in enumerate(switched(table, "a", change_a)):
+            path = list(switched(after_a, "b", change_b))[:of_use]
+            found = first_not_significant(path, TESTS[key].function, alpha)
+            if found:
+                wrong_b, after, p = found
+                row = (wrong_a, wrong_b, wrong_a + wrong_b, after.events_a, after.events_b, p)
+                rows.append((TESTS[key].name, key, *row))
+                of_use = wrong_b
     counts = ["wrong_a", "wrong_b", "wrong", "events_a", "events_b"]
-    columns = ["test", "key", *counts, "p_value"]
-    return pd.DataFrame(rows, columns=columns).astype(
-        dict.fromkeys(counts, int) | {"p_value": float}
-    )
+    frame = pd.DataFrame(rows, columns=["test", "key", *counts, "p_value"])
+    return frame.astype(dict.fromkeys(counts, int) | {"p_value": float})
 
 
-def narrowing_steps(events_a: int, n_a: int, events_b: int, n_b: int) -> tuple[int, int]:
-    """
-    Direction in which the events of each arm must change for the difference to become smaller.
-
-    Parameters
-    ----------
-    events_a, n_a, events_b, n_b : int
-        Events and patients in arms a and b.
-
-    Returns
-    -------
-    step_a, step_b : int
-        1 for more events in the arm with the lower proportion, -1 for fewer in the other. With
-        equal proportions arm a counts as the lower.
-
-    Examples
-    --------
-    >>> narrowing_steps(15, 40, 6, 40)
-    (-1, 1)
-    """
+def narrowing(table: Table) -> tuple[int, int]:
+    """Return the change of events in arms a and b, 1 or -1, that narrows their difference."""
+    events_a, n_a, events_b, n_b = table
     return (1, -1) if events_a * n_b <= events_b * n_a else (-1, 1)
-
-
-def _available(events: int, n: int, step: int) -> int:
-    """Patients whose outcome can be switched in the direction of the step."""
-    return n - events if step == 1 else events
-
-
-def _frontier(
-    events_a: int, n_a: int, events_b: int, n_b: int, test: str, alpha: float
-) -> Iterator[tuple[int, int, int, int, int, float]]:
-    step_a, step_b = narrowing_steps(events_a, n_a, events_b, n_b)
-    # With each further switch in arm a, only fewer switches in arm b than before are of use.
-    fewest_b = _available(events_b, n_b, step_b) + 1
-    for wrong_a in range(_available(events_a, n_a, step_a) + 1):
-        for wrong_b in range(fewest_b):
-            after = events_a + step_a * wrong_a, events_b + step_b * wrong_b
-            p = p_value(after[0], n_a, after[1], n_b, test)
-            # Written so that an undefined P, NaN, counts as not significant.
-            if not p < alpha:
-                yield wrong_a, wrong_b, wrong_a + wrong_b, *after, p
-                fewest_b = wrong_b
-                break

@@ -6,7 +6,7 @@ Everywhere arm a is compared with arm b, each given by its events and its patien
 
 from rdmas.stats.two_by_two._effects import effects
 from rdmas.stats.two_by_two._exact import fisher_grid
-from rdmas.stats.two_by_two._fragility import fragility, fragility_index, fragility_index_walsh
+from rdmas.stats.two_by_two._fragility import fragility_index
 from rdmas.stats.two_by_two._tests import TESTS, EqualityTest, p_value, p_values
 
 __all__ = [
@@ -14,9 +14,7 @@ __all__ = [
     "EqualityTest",
     "effects",
     "fisher_grid",
-    "fragility",
     "fragility_index",
-    "fragility_index_walsh",
     "p_value",
     "p_values",
 ]
