@@ -109,18 +109,7 @@ def scoreboard(cohort: Cohort | None = None) -> pd.DataFrame:
 
 
 def as_json(board: pd.DataFrame) -> str:
-    """Write a scoreboard as the text of ``claims.json``.
-
-    Parameters
-    ----------
-    board : pandas.DataFrame
-        From `scoreboard`.
-
-    Returns
-    -------
-    str
-        A JSON list of objects; undefined values are null.
-    """
+    """Write a scoreboard as the text of ``claims.json``: a list; undefined values are null."""
     return json.dumps(_jsonable(board.to_dict("records")), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -163,11 +152,10 @@ def tally(board: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         Columns verdict, basis, claims; only combinations that occur, strongest first.
     """
-    counted = board.groupby(["verdict", "basis"]).size().rename("claims").reset_index()
-    order = counted.apply(
-        lambda row: (VERDICTS.index(row["verdict"]), BASES.index(row["basis"])), axis=1
-    )
-    return counted.loc[order.sort_values().index].reset_index(drop=True)
+    ordered = [[*VERDICTS], [*BASES]]
+    found = board.groupby(["verdict", "basis"]).size()
+    every = pd.MultiIndex.from_product(ordered, names=found.index.names)
+    return found.reindex(every).dropna().astype(int).rename("claims").reset_index()
 
 
 def parts_and_wholes(claims: pd.DataFrame) -> pd.DataFrame:

@@ -85,16 +85,7 @@ class Cohort:
         return self.patients[self.patients["arm"] == arm]
 
     def count(self, arm: str, column: str, category: str) -> tuple[int, int]:
-        """Count the patients of an arm that have a value.
-
-        Parameters
-        ----------
-        arm : str
-            The arm to count in.
-        column : str
-            A column of the patient table.
-        category : str
-            The value to count, as written in the file.
+        """Count the patients of an arm with a value, as written in the file, in a column.
 
         Returns
         -------
@@ -138,16 +129,7 @@ class Cohort:
         return pd.DataFrame(rows, columns=["patient", "arm", "column", "state"])
 
     def table(self, column: str, category: str) -> Table:
-        """Count the patients of both arms that have a value; the treatment arm is a.
-
-        Parameters
-        ----------
-        column, category : str
-            As for `count`.
-
-        Returns
-        -------
-        rdmas.stats.checks.Table
+        """Count the patients of both arms with a value, as `count`; the treatment arm is a.
 
         Raises
         ------

@@ -88,23 +88,9 @@ def reconstruct(data_dir: str | Path) -> str:
 def shuffled(values: list, patient_ids: pd.Series, column: str) -> list:
     """Assign values to patients in an arbitrary order that never changes.
 
-    Patients are ranked by a hash of column and identifier. A hash is used and not a random
-    number generator, because the streams of generators may change between library versions,
-    and the file must not.
-
-    Parameters
-    ----------
-    values : list
-        As many as patients.
-    patient_ids : pandas.Series of str
-        The identifiers.
-    column : str
-        Name of the column; each column gets an order of its own.
-
-    Returns
-    -------
-    list
-        The same values in another order.
+    Patients are ranked by a hash of column and identifier, so that each column has an order of
+    its own. A hash is used and not a random number generator, because the streams of generators
+    may change between library versions, and the file must not.
 
     Examples
     --------
@@ -121,21 +107,14 @@ def shuffled(values: list, patient_ids: pd.Series, column: str) -> list:
 
 
 def lognormal_quantiles(n: int, median: float, geometric_sd: float) -> np.ndarray:
-    """Return `n` evenly spread quantiles of a log-normal distribution.
+    """Return the quantiles of a log-normal distribution at probabilities (i - 1/2) / n.
 
     Parameters
     ----------
     n : int
-        How many; at probabilities (i - 1/2) / n.
-    median : float
-        Median of the distribution, above 0.
-    geometric_sd : float
-        Geometric standard deviation, above 1.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n,)
-        In increasing order, in the unit of `median`.
+        How many.
+    median, geometric_sd : float
+        Of the distribution: above 0, and above 1.
 
     Examples
     --------

@@ -29,7 +29,7 @@ from scipy.stats import barnard_exact, boschloo_exact, fisher_exact
 from tqdm import tqdm
 
 from rdmas.paper.cohort import load_cohort
-from rdmas.paper.paths import benchmarks_file
+from rdmas.paper.paths import companion_data_dir
 from rdmas.stats.checks import Table
 from rdmas.stats.logrank import logrank_p, p_range_curve, random_data_sets
 from rdmas.stats.two_by_two import fisher_grid, p_value
@@ -229,7 +229,7 @@ def stored() -> pd.DataFrame:
     >>> "ratio" in stored()
     True
     """
-    return pd.read_csv(benchmarks_file())
+    return pd.read_csv(companion_data_dir().parent / "book" / "benchmarks.csv")
 
 
 def timed(work: Callable[[], ArrayLike]) -> Run:
