@@ -18,7 +18,7 @@ from statsmodels.stats.proportion import proportion_confint
 from rdmas.paper.cohort import load_cohort
 from rdmas.show import figures
 from rdmas.show.pages import context, context_notes
-from rdmas.stats import grim, pooling, prediction
+from rdmas.stats import distribution, grim, pooling, posterior, prediction
 
 OWN = load_cohort()
 CHOSEN = ("yao2019_death", "renji2018")
@@ -82,7 +82,7 @@ def pooled():
 
 @pytest.fixture(scope="module")
 def bayes():
-    return pooling.pool_bayes(MAIN["events"], MAIN["n"], level=0.9)
+    return posterior.pool_bayes(MAIN["events"], MAIN["n"], level=0.9)
 
 
 @pytest.fixture(scope="module")
@@ -340,15 +340,13 @@ def test_the_choice_of_the_main_analysis_is_not_shown_twice():
 
 
 def test_densities_are_those_of_the_distributions_they_are_named_after():
-    known = [prediction.ProportionDistribution.from_beta(a, 5) for a in (1, 2, 3)]
+    known = [distribution.ProportionDistribution.from_beta(a, 5) for a in (1, 2, 3)]
     curves = context_notes.densities(*known)
     names = curves["name"].unique().tolist()
     assert names == ["published cohorts", "own controls", "both"]
-    for name, distribution in zip(names, known, strict=True):
+    for name, expected in zip(names, known, strict=True):
         curve = curves[curves["name"] == name]
-        assert (
-            curve["density"].tolist() == distribution.pdf(curve["proportion"].to_numpy()).tolist()
-        )
+        assert curve["density"].tolist() == expected.pdf(curve["proportion"].to_numpy()).tolist()
         # The density integrates to 1 over the grid.
         assert curve["density"].sum() * 0.002 == pytest.approx(1, abs=0.02)
 

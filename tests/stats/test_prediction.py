@@ -1,20 +1,19 @@
-"""Known answers and properties of Bayesian pooling, prediction and borrowing."""
+"""Known answers and properties of a proportion's distribution, prediction and borrowing."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import betaln, expit
-from scipy.stats import beta, betabinom, binom, norm
+from scipy.stats import beta, betabinom
+from test_posterior import AS, MAS
 
-from rdmas.stats import prediction as _bayes
+from rdmas.stats.distribution import LOGITS, ProportionDistribution
+from rdmas.stats.posterior import pool_bayes
 from rdmas.stats.prediction import (
-    ProportionDistribution,
     contrast,
     control_sources,
-    pool_bayes,
     predictive_counts,
     predictive_tail,
     robust_map_prior,
@@ -22,15 +21,6 @@ from rdmas.stats.prediction import (
 )
 
 quick = settings(derandomize=True, max_examples=6, deadline=None)
-
-# Data set AS of R package RBesT 1.11-0: placebo response in ankylosing spondylitis.
-AS = ([23, 12, 19, 9, 39, 6, 9, 10], [107, 44, 51, 39, 139, 20, 78, 35])
-
-# Deaths in fourteen published cohorts of adults with macrophage activation syndrome.
-MAS = (
-    [14, 15, 17, 7, 6, 5, 0, 0, 5, 5, 2, 1, 19, 4],
-    [61, 67, 41, 20, 30, 89, 20, 7, 56, 9, 7, 6, 54, 21],
-)
 
 # The beta mixture that RBesT's vignette "Getting started with RBesT (binary)" (version 1.11-0)
 # prints for AS, as weight, a, b.
@@ -63,6 +53,10 @@ def beta_distribution(a, b):
     return ProportionDistribution.from_beta(a, b)
 
 
+def sd(distribution):
+    return np.sqrt(distribution.weights @ (expit(LOGITS) - distribution.mean()) ** 2)
+
+
 # --- Distributions of a proportion ------------------------------------------------------------
 
 
@@ -84,7 +78,7 @@ def test_beta_on_the_nodes_agrees_with_scipy(a, b, tolerance):
     probabilities = np.array([0.001, 0.025, 0.3, 0.5, 0.9, 0.975, 0.999])
     at = exact.ppf(probabilities)
     assert ours.mean() == pytest.approx(exact.mean(), abs=1e-12)
-    assert ours.sd() == pytest.approx(exact.std(), rel=1e-9)
+    assert sd(ours) == pytest.approx(exact.std(), rel=1e-9)
     assert ours.cdf(at) == pytest.approx(probabilities, abs=tolerance / 10)
     assert ours.ppf(probabilities) == pytest.approx(at, rel=max(tolerance, 1e-10))
     assert ours.pdf(at) == pytest.approx(exact.pdf(at), rel=max(tolerance, 1e-10))
@@ -100,20 +94,17 @@ def test_distribution_ends_at_zero_and_one():
     assert isinstance(uniform.cdf(0.5), float)
 
 
-def test_moment_effective_sample_size_of_a_beta_is_the_sum_of_its_parameters():
-    assert beta_distribution(5, 15).effective_sample_size() == pytest.approx(20)
-
-
 def test_mixture_agrees_with_rbest(as_mixture):
     # Oracle: RBesT 1.11-0, vignette "Getting started with RBesT (binary)":
     #   summary(map): mean 0.25545885, sd 0.08662045, quantiles 0.10730400 0.24758768 0.46276759
     #   round(ess(map, method = "moment")): 24
     # RBesT solves for quantiles with a tolerance of about 1e-4.
     assert as_mixture.mean() == pytest.approx(0.25545885, abs=2e-8)
-    assert as_mixture.sd() == pytest.approx(0.08662045, abs=2e-8)
+    assert sd(as_mixture) == pytest.approx(0.08662045, abs=2e-8)
     quantiles = as_mixture.ppf([0.025, 0.5, 0.975])
     assert quantiles == pytest.approx([0.10730400, 0.24758768, 0.46276759], abs=5e-5)
-    assert round(as_mixture.effective_sample_size()) == 24
+    mean = as_mixture.mean()
+    assert round(mean * (1 - mean) / sd(as_mixture) ** 2 - 1) == 24
 
 
 def test_mixture_lies_between_its_components_and_ignores_weight_zero():
@@ -128,311 +119,13 @@ def test_mixture_lies_between_its_components_and_ignores_weight_zero():
 def test_nodes_and_weights_reproduce_the_moments():
     distribution = beta_distribution(3, 7)
     assert distribution.weights.sum() == pytest.approx(1)
-    assert distribution.weights @ distribution.nodes == pytest.approx(0.3)
-    assert expit(distribution.logit_nodes) == pytest.approx(distribution.nodes)
-
-
-def test_a_distribution_shows_its_mean_and_standard_deviation():
-    assert repr(beta_distribution(5, 15)) == "ProportionDistribution(mean=0.25, sd=0.0944911)"
+    assert distribution.weights @ expit(LOGITS) == pytest.approx(0.3)
 
 
 def test_a_distribution_cannot_be_changed():
     distribution = beta_distribution(3, 7)
     with pytest.raises(ValueError, match="read-only"):
         distribution.log_density[0] = 0
-
-
-# --- Pooling ----------------------------------------------------------------------------------
-
-
-def test_pooling_agrees_with_adaptive_integration_in_r(as_posterior, mas_posterior):
-    """
-    Oracle: R 4.2.2, every cohort's integral by integrate() on both sides of its mode, then sums
-    over a grid of mu and tau:
-
-        oracle <- function(r, n) {
-          study <- function(r, n, mu, tau) {
-            g <- function(x) dbinom(r, n, plogis(x), log = TRUE) + dnorm(x, mu, tau, log = TRUE)
-            o <- optimize(g, mu + c(-9, 9) * tau, maximum = TRUE, tol = 1e-9)
-            f <- function(x) exp(g(x) - o$objective)
-            area <- function(a, b) integrate(f, a, b, rel.tol = 1e-9, subdivisions = 2000)$value
-            o$objective + log(area(mu - 9 * tau, o$maximum) + area(o$maximum, mu + 9 * tau))
-          }
-          taus <- (seq_len(80) - 0.5) * 0.05
-          mus <- seq(-5, 3, by = 0.05)
-          lp <- outer(mus, taus, Vectorize(function(mu, tau)
-            sum(mapply(study, r, n, mu, tau)) + dnorm(mu, 0, 2, log = TRUE) +
-              dnorm(tau, 0, 1, log = TRUE)))
-          w <- exp(lp - max(lp)); w <- w / sum(w)
-          m <- outer(mus, taus, function(m, t) m); t <- outer(mus, taus, function(m, t) t)
-          cdf <- function(p) sum(w * pnorm((qlogis(p) - m) / t))
-          q <- function(k) uniroot(function(p) cdf(p) - k, c(1e-6, 1 - 1e-6), tol = 1e-12)$root
-          E <- function(f) integrate(Vectorize(function(z)
-            sum(w * f(plogis(m + t * z))) * dnorm(z)), -9, 9, rel.tol = 1e-10)$value
-          c(sum(w * plogis(m)), E(identity), sqrt(E(function(p) p^2) - E(identity)^2),
-            q(0.025), q(0.5), q(0.975),
-            E(function(p) pbinom(7, 21, p, lower.tail = FALSE)), E(function(p) pbinom(1, 20, p)))
-        }
-        print(oracle(r, n), digits = 9)
-
-    AS:  0.2506979311 0.2582775428 0.0874141799 0.1108511031 0.2486131956 0.4714359260
-         0.2003583051 0.0562511248
-    MAS: 0.1986830174 0.2314877487 0.1566845280 0.0306814087 0.1960174109 0.6376729658
-         0.2094748071 0.1952658388
-    """
-    expected = {
-        "AS": [0.2506979311, 0.2582775428, 0.0874141799, 0.1108511031, 0.2486131956],
-        "MAS": [0.1986830174, 0.2314877487, 0.1566845280, 0.0306814087, 0.1960174109],
-    }
-    expected["AS"] += [0.4714359260, 0.2003583051, 0.0562511248]
-    expected["MAS"] += [0.6376729658, 0.2094748071, 0.1952658388]
-    for name, posterior in (("AS", as_posterior), ("MAS", mas_posterior)):
-        new = posterior.predictive
-        ours = [posterior.mean, new.mean(), new.sd(), posterior.prediction_low, new.median()]
-        ours += [posterior.prediction_high, predictive_tail(new, 21, at_least=8)]
-        ours += [predictive_tail(new, 20, at_most=1)]
-        # R solves for quantiles with less precision than it integrates with.
-        assert ours == pytest.approx(expected[name], abs=3e-6), name
-
-
-@pytest.mark.parametrize(
-    ("cohorts", "mean", "at", "probabilities"),
-    [
-        (AS, 0.37946359, (0.05, 0.35, 0.875), (0.02867361, 0.49388968, 0.97503913)),
-        (MAS, 0.911716404, (0.475, 0.875, 1.55), (0.022304914, 0.498681800, 0.975505095)),
-    ],
-    ids=["AS", "MAS"],
-)
-def test_posterior_of_tau_agrees_with_adaptive_integration_in_r(cohorts, mean, at, probabilities):
-    # Oracle: R 4.2.2, the code above with taus <- (seq_len(240) - 0.5) * 0.0125,
-    # mus <- seq(-5, 3, by = 0.1), w <- colSums(w), and
-    #   print(c(sum(w * taus), sapply(at, function(a) sum(w[taus < a]))), digits = 8)
-    # which leaves out tau above 3 and errs by the square of its step otherwise.
-    _, _, tau = _bayes._grid_posterior(*np.array(cohorts, dtype=float), 1.0, 0.0, 2.0)
-    assert tau.mean() == pytest.approx(mean, abs=2e-5)
-    assert [tau.quantile(p) for p in probabilities] == pytest.approx(at, abs=1.5e-4)
-
-
-def test_pooling_agrees_with_what_rbest_prints(as_posterior):
-    # Oracle: help page of gMAP in RBesT 1.11-0 (4 chains, 4000 draws kept), with
-    #   gMAP(cbind(r, n - r) ~ 1 | study, family = binomial, data = AS, tau.dist = "HalfNormal",
-    #        tau.prior = 1, beta.prior = 2), set.seed(34563)
-    #   tau[1]           mean 0.387  sd 0.215   quantiles 0.0399 0.359 0.897
-    #   theta_resp       mean 0.250  sd 0.0344  quantiles 0.185  0.248 0.322
-    #   theta_resp_pred  mean 0.255  sd 0.0864  quantiles 0.106  0.247 0.461
-    # and an earlier version's vignette:
-    #   tau              mean 0.377  sd 0.217   quantiles 0.0414 0.346 0.893
-    #   MAP prior        mean 0.258  sd 0.0842  quantiles 0.112  0.251 0.459
-    # The two differ by their simulation error, which sets the tolerances.
-    assert as_posterior.between_study_sd_mean == pytest.approx((0.387 + 0.377) / 2, abs=0.01)
-    assert as_posterior.between_study_sd_logit == pytest.approx((0.359 + 0.346) / 2, abs=0.01)
-    assert as_posterior.between_study_sd_low == pytest.approx(0.0407, abs=0.01)
-    assert as_posterior.between_study_sd_high == pytest.approx(0.895, abs=0.03)
-    assert as_posterior.mean == pytest.approx(0.250, abs=0.002)
-    assert as_posterior.median_cohort.sd() == pytest.approx(0.0344, abs=0.002)
-    assert (as_posterior.low, as_posterior.high) == pytest.approx((0.185, 0.322), abs=0.006)
-    assert as_posterior.predictive.mean() == pytest.approx((0.255 + 0.258) / 2, abs=0.003)
-    assert as_posterior.predictive.sd() == pytest.approx((0.0864 + 0.0842) / 2, abs=0.003)
-    prediction = (as_posterior.prediction_low, as_posterior.prediction_high)
-    assert prediction == pytest.approx((0.109, 0.460), abs=0.015)
-
-
-def test_smaller_tau_scale_agrees_with_what_rbest_prints():
-    # Oracle: the same, update(map_mcmc, tau.prior = 1/2): tau mean 0.335 and 0.332, median 0.320
-    # and 0.311; MAP prior mean 0.259 and 0.257, sd 0.0776 and 0.0795, quantiles 0.129 and 0.121,
-    # 0.442 and 0.445.
-    posterior = pool_bayes(*AS, tau_scale=0.5)
-    assert posterior.between_study_sd_mean == pytest.approx(0.3335, abs=0.01)
-    assert posterior.between_study_sd_logit == pytest.approx(0.3155, abs=0.01)
-    assert posterior.predictive.mean() == pytest.approx(0.258, abs=0.003)
-    assert posterior.predictive.sd() == pytest.approx(0.07855, abs=0.003)
-    prediction = (posterior.prediction_low, posterior.prediction_high)
-    assert prediction == pytest.approx((0.125, 0.4435), abs=0.01)
-
-
-def test_pooling_agrees_with_simulation():
-    # Oracle: a million draws of everything from the prior, weighted by the likelihood. Errors of
-    # the simulation: 0.0003 (mean), 0.0016 (tau), 0.0005 (prediction and its tails).
-    events, n = [1, 3, 0], [8, 10, 6]
-    rng = np.random.default_rng(20240607)
-    draws = 1_000_000
-    tau, mu = np.abs(rng.normal(0, 1, draws)), rng.normal(0, 2, draws)
-    weight = np.ones(draws)
-    for e, m in zip(events, n, strict=True):
-        p = expit(mu + tau * rng.normal(size=draws))
-        weight *= p**e * (1 - p) ** (m - e)
-    weight /= weight.sum()
-    new = expit(mu + tau * rng.normal(size=draws))
-    ours = pool_bayes(events, n)
-    for simulated, value in (
-        (expit(mu), ours.mean),
-        (expit(mu) < ours.median, 0.5),
-        (expit(mu) < ours.low, 0.025),
-        (expit(mu) > ours.high, 0.025),
-        (tau, ours.between_study_sd_mean),
-        (tau < ours.between_study_sd_logit, 0.5),
-        (tau < ours.between_study_sd_low, 0.025),
-        (tau > ours.between_study_sd_high, 0.025),
-        (new, ours.predictive.mean()),
-        (new < ours.prediction_low, 0.025),
-        (new > ours.prediction_high, 0.025),
-    ):
-        mean = weight @ simulated
-        error = np.sqrt((weight**2) @ (simulated - mean) ** 2)
-        assert error < 0.002
-        assert abs(mean - value) < 4 * error
-
-
-@pytest.mark.parametrize(("events", "n"), [([2, 3, 0], [9, 20, 11]), ([0], [30]), ([40], [40])])
-def test_without_heterogeneity_cohorts_pool_as_one_under_the_prior_of_mu(events, n):
-    # Oracle: scipy.integrate.quad of the fixed-effect posterior, normal prior times binomial.
-    e, m = sum(events), sum(n)
-
-    def density(x):
-        p = expit(x)
-        return p**e * (1 - p) ** (m - e) * norm.pdf(x, 0.5, 1.5)
-
-    def integral(f):
-        return quad(f, -14, 14, points=[0], limit=400, epsabs=0, epsrel=1e-10)[0]
-
-    total = integral(density)
-    mean = integral(lambda x: expit(x) * density(x)) / total
-    ours = pool_bayes(events, n, tau_scale=0.01, logit_mean=0.5, logit_sd=1.5)
-    assert ours.mean == pytest.approx(mean, abs=2e-5)
-    assert ours.predictive.mean() == pytest.approx(mean, abs=2e-5)
-    below = quad(density, -14, np.log(ours.low / (1 - ours.low)), limit=400)[0] / total
-    assert below == pytest.approx(0.025, abs=1e-4)
-    assert ours.between_study_sd_high < 0.03
-
-
-@pytest.mark.parametrize(
-    ("events", "n", "prior"),
-    [
-        (*AS, {}),
-        ([0, 0, 0], [20, 30, 40], {}),
-        ([20], [20], {"tau_scale": 5.0, "logit_sd": 10.0}),
-        ([3000, 3, 2, 0], [10000, 4, 20, 12], {}),
-    ],
-    ids=["AS", "none", "all-wide", "large-small"],
-)
-def test_doubling_the_points_changes_nothing(events, n, prior):
-    arguments = {"tau_scale": 1.0, "logit_mean": 0.0, "logit_sd": 2.0} | prior
-    counts = np.array(events, dtype=float), np.array(n, dtype=float)
-
-    def summary(**points):
-        cohort, new, tau = _bayes._grid_posterior(*counts, *arguments.values(), **points)
-        quantiles = [0.025, 0.5, 0.975]
-        of_tau = [tau.mean(), *map(tau.quantile, quantiles)]
-        return np.array(
-            [cohort.mean(), *cohort.ppf(quantiles), new.mean(), *new.ppf(quantiles), *of_tau]
-        )
-
-    difference = summary() - summary(tau_points=193, mu_points=129)
-    assert np.abs(difference).max() < (5e-6 if prior else 1e-6)
-
-
-def test_quadrature_nodes_suffice_for_the_narrowest_likelihood():
-    # Oracle: scipy.integrate.quad of the same integral, one cohort of 10,000 blurred by tau.
-    events, n, mu = 5000, 10_000, 0.1
-    counts = np.array([events], dtype=float), np.array([n], dtype=float)
-    likelihood = _bayes._BlurredLikelihood(*counts, np.array([0.0]))
-    peak = binom.logpmf(events, n, 0.5)
-    for tau in (0.02, 0.039, 0.041, 0.1, 1.0):
-
-        def integrand(x, tau=tau):
-            return np.exp(binom.logpmf(events, n, expit(x)) - peak) * norm.pdf(x, mu, tau)
-
-        exact = quad(integrand, -0.3, 0.3, points=[0, mu], limit=400, epsrel=1e-10)[0]
-        ours = likelihood.log(np.array([mu]), tau)[0]
-        assert ours == pytest.approx(np.log(exact), abs=1e-6), tau
-
-
-def test_cohorts_without_events_have_a_constant_likelihood_at_very_low_logits():
-    likelihood = _bayes._BlurredLikelihood(np.array([0.0]), np.array([20.0]), np.array([-3.7]))
-    ours = likelihood.log(np.linspace(-45, -25, 41), 0.3)
-    assert ours == pytest.approx(np.zeros(41), abs=1e-9)
-
-
-def test_two_precise_cohorts_far_beyond_the_prior_of_tau_agree_with_normal_theory():
-    # Oracle: with 10,000 patients each, the cohorts' logits y are normal with variances v about
-    # their true values, so that given tau they are bivariate normal; scipy.integrate.quad over
-    # tau. The mode is 13 times the scale of the prior of tau.
-    events, n, scale = np.array([2000, 8000]), 10_000, 0.01
-    y, v = np.log(events / (n - events)), n / (events * (n - events))
-
-    def density(tau):
-        own, shared = tau**2 + v[0], 4.0
-        difference, total = y[0] - y[1], y.sum()
-        log_likelihood = -(difference**2) / (4 * own) - total**2 / (4 * (own + 2 * shared))
-        log_likelihood -= 0.5 * np.log(own * (own + 2 * shared))
-        return np.exp(log_likelihood - 0.5 * (tau / scale) ** 2 + 190)
-
-    tau_mean = quad(lambda t: t * density(t), 0.05, 0.4)[0] / quad(density, 0.05, 0.4)[0]
-    ours = pool_bayes(events, [n, n], tau_scale=scale)
-    assert tau_mean > 0.1
-    assert ours.between_study_sd_mean == pytest.approx(tau_mean, rel=2e-3)
-
-
-def test_order_of_cohorts_does_not_matter(as_posterior):
-    order = [3, 0, 7, 5, 1, 6, 2, 4]
-    shuffled = pool_bayes(*(np.array(x)[order] for x in AS))
-    for field in ("mean", "low", "high", "between_study_sd_logit", "prediction_high"):
-        assert getattr(shuffled, field) == pytest.approx(getattr(as_posterior, field), abs=1e-9)
-
-
-def test_counting_the_other_patients_mirrors_everything(as_posterior):
-    events, n = np.array(AS)
-    mirrored = pool_bayes(n - events, n)
-    assert mirrored.mean == pytest.approx(1 - as_posterior.mean, abs=1e-7)
-    assert mirrored.low == pytest.approx(1 - as_posterior.high, abs=1e-7)
-    assert mirrored.prediction_high == pytest.approx(1 - as_posterior.prediction_low, abs=1e-7)
-    assert mirrored.between_study_sd_high == pytest.approx(
-        as_posterior.between_study_sd_high, abs=1e-6
-    )
-
-
-def test_larger_tau_scale_widens_the_prediction(as_posterior):
-    posteriors = [pool_bayes(*AS, tau_scale=0.1), as_posterior, pool_bayes(*AS, tau_scale=5)]
-    widths = [p.prediction_high - p.prediction_low for p in posteriors]
-    spreads = [p.between_study_sd_logit for p in posteriors]
-    assert widths == sorted(widths)
-    assert spreads == sorted(spreads)
-
-
-def test_prediction_is_wider_than_the_posterior_of_the_median_cohort(as_posterior):
-    assert as_posterior.prediction_low < as_posterior.low
-    assert as_posterior.prediction_high > as_posterior.high
-
-
-def test_more_data_of_the_same_kind_narrow_the_posterior():
-    few, many = pool_bayes([3, 5], [12, 18]), pool_bayes([3, 5] * 4, [12, 18] * 4)
-    assert many.high - many.low < few.high - few.low
-    assert many.between_study_sd_high < few.between_study_sd_high
-
-
-def test_strong_prior_of_mu_prevails():
-    posterior = pool_bayes([9], [10], logit_mean=-2, logit_sd=0.01)
-    assert posterior.median == pytest.approx(expit(-2), abs=0.001)
-
-
-def test_interval_of_a_higher_level_contains_that_of_a_lower_one(as_posterior):
-    lower = pool_bayes(*AS, level=0.8)
-    assert lower.mean == as_posterior.mean
-    assert as_posterior.low < lower.low < lower.median < lower.high < as_posterior.high
-    assert as_posterior.between_study_sd_low < lower.between_study_sd_low
-    assert as_posterior.prediction_high > lower.prediction_high
-    assert lower.level == 0.8
-
-
-def test_posterior_says_what_it_rests_on(as_posterior):
-    assert (as_posterior.studies, as_posterior.events, as_posterior.n) == (8, 127, 513)
-    prior = (as_posterior.tau_scale, as_posterior.logit_mean, as_posterior.logit_sd)
-    assert prior == (1, 0, 2)
-
-
-def test_pooling_takes_columns_of_a_data_frame(as_posterior):
-    frame = pd.DataFrame({"events": AS[0], "n": AS[1]}, index=range(8, 0, -1)).astype(float)
-    assert pool_bayes(frame["events"], frame["n"]).mean == as_posterior.mean
 
 
 # --- Predictive counts ------------------------------------------------------------------------
@@ -558,14 +251,13 @@ def test_probability_of_a_lower_beta_agrees_with_its_closed_form(a, b, c, d):
 
 
 def test_two_uniform_proportions_differ_by_the_triangular_distribution():
-    # Oracle: P(X - Y < -m) = (1 - m)^2 / 2; P(X / Y <= r) = r / 2 up to 1, 1 - 1 / (2 r) above.
+    # Oracle: P(X - Y < -m) = (1 - m)^2 / 2.
     uniform = beta_distribution(1, 1)
     result = contrast(uniform, uniform, margins=(0, 0.25, 0.9), level=0.5)
     expected = {0.0: 0.5, 0.25: 0.28125, 0.9: 0.005}
     assert dict(result.lower_by_more_than) == pytest.approx(expected, abs=1e-12)
     assert result.difference == pytest.approx(0, abs=1e-9)
     assert result.difference_low == pytest.approx(-(1 - np.sqrt(0.5)), abs=1e-9)
-    assert (result.ratio_low, result.ratio, result.ratio_high) == pytest.approx((0.5, 1, 2))
 
 
 @pytest.mark.parametrize("margin", [0.05, 0.1, 0.2, 0.5])
@@ -589,13 +281,9 @@ def test_contrast_agrees_with_simulation():
     rng = np.random.default_rng(8)
     x, y = rng.beta(2, 20, 1_000_000), rng.beta(9, 14, 1_000_000)
     ours = contrast(beta_distribution(2, 20), beta_distribution(9, 14), level=0.9)
-    for drawn, limits in (
-        (x - y, (ours.difference_low, ours.difference, ours.difference_high)),
-        (x / y, (ours.ratio_low, ours.ratio, ours.ratio_high)),
-    ):
-        levels = [(drawn < limit).mean() for limit in limits]
-        assert levels == pytest.approx([0.05, 0.5, 0.95], abs=0.002)
-    assert (x - y).mean() == pytest.approx(ours.difference_mean, abs=0.0006)
+    limits = ours.difference_low, ours.difference, ours.difference_high
+    levels = [(x - y < limit).mean() for limit in limits]
+    assert levels == pytest.approx([0.05, 0.5, 0.95], abs=0.002)
 
 
 @quick
@@ -605,7 +293,6 @@ def test_exchanging_the_arms_reverses_the_contrast(parameters):
     first, second = beta_distribution(a, b), beta_distribution(c, d)
     ours, reversed_ = contrast(first, second, [0.0]), contrast(second, first, [0.0])
     assert ours.difference_low == pytest.approx(-reversed_.difference_high, abs=1e-8)
-    assert ours.ratio_low == pytest.approx(1 / reversed_.ratio_high, rel=1e-6)
     total = ours.lower_by_more_than[0.0] + reversed_.lower_by_more_than[0.0]
     assert total == pytest.approx(1, abs=1e-8)
 
@@ -674,49 +361,15 @@ def test_prior_reaches_both_arms_and_the_vague_component(as_posterior):
 
 
 @pytest.mark.parametrize(
-    ("events", "n", "prior", "message"),
-    [
-        ([], [], {}, "not empty"),
-        ([1, 2], [5], {}, "same length"),
-        ([[1, 2]], [[5, 6]], {}, "one-dimensional"),
-        (3, 5, {}, "one-dimensional"),
-        ([1, 6], [5, 5], {}, "Cohort 2: events must be a whole number between 0 and 5"),
-        ([1, True], [5, 5], {}, "Cohort 2: events must be a whole number"),
-        ([1, 0.5], [5, 5], {}, "Cohort 2: events must be a whole number"),
-        ([1, float("nan")], [5, 5], {}, "Cohort 2: events must be a whole number"),
-        ([0], [0], {}, "n must be a whole number of at least 1"),
-        ([0], [10_001], {}, "n must be at most 10000"),
-        ([1], [5], {"tau_scale": 0}, "tau_scale must be a number between 0.01 and 5"),
-        ([1], [5], {"tau_scale": 6}, "tau_scale must be a number between 0.01 and 5"),
-        ([1], [5], {"tau_scale": float("nan")}, "tau_scale must be a number"),
-        ([1], [5], {"tau_scale": True}, "tau_scale must be a number"),
-        ([1], [5], {"logit_mean": 11}, "logit_mean must be a number between -10 and 10"),
-        ([1], [5], {"logit_sd": 0}, "logit_sd must be a number above 0"),
-        ([1], [5], {"level": 95}, "level must be a number above 0 and below 1"),
-    ],
-)
-def test_pooling_refuses_bad_input(events, n, prior, message):
-    with pytest.raises(ValueError, match=message):
-        pool_bayes(events, n, **prior)
-
-
-def test_cohorts_beyond_reconciliation_are_refused():
-    # Ten cohorts without events and one with nothing else, tau all but fixed at 0: the
-    # likelihood at its best is below what a floating-point number can hold.
-    with pytest.raises(ValueError, match="differ too much for tau_scale = 0.01"):
-        pool_bayes([0] * 10 + [10_000], [10_000] * 11, tau_scale=0.01)
-
-
-@pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: beta_distribution(0.4, 1), "a must be a number of at least 0.5"),
-        (lambda: beta_distribution(1, True), "b must be a number of at least 0.5"),
-        (lambda: beta_distribution(1, 10_002), "at most 10002"),
-        (lambda: ProportionDistribution(np.zeros(3)), "one value for each of the 1641 nodes"),
-        (lambda: ProportionDistribution(np.full(1641, np.nan)), "not NaN"),
-        (lambda: ProportionDistribution(np.full(1641, -np.inf)), "exceed -inf"),
-        (lambda: ProportionDistribution.mixture([], []), "at least one component"),
+        (lambda: beta_distribution(0.4, 1), "a must be a number at least 0.5"),
+        (lambda: beta_distribution(1, True), "b must be a number at least 0.5"),
+        (lambda: beta_distribution(1, 10_002), r"a \+ b must be a number at most 10002"),
+        (lambda: ProportionDistribution(np.zeros(3)), "for each of the 1641 nodes"),
+        (lambda: ProportionDistribution(np.full(1641, np.nan)), "somewhere a number"),
+        (lambda: ProportionDistribution(np.full(1641, -np.inf)), "somewhere a number"),
+        (lambda: ProportionDistribution.mixture([], []), "at least one|must hold 0"),
         (
             lambda: ProportionDistribution.mixture([beta_distribution(1, 1)], [0.5]),
             "add to 1",
@@ -733,9 +386,12 @@ def test_cohorts_beyond_reconciliation_are_refused():
         ),
         (
             lambda: predictive_counts(beta_distribution(1, 1), 0),
-            "n must be a whole number of at least 1",
+            "n must be a whole number between 1 and 10000",
         ),
-        (lambda: predictive_tail(beta_distribution(1, 1), 5), "Give at_least, at_most or both"),
+        (
+            lambda: predictive_tail(beta_distribution(1, 1), 5),
+            "at_least, at_most or both must be given",
+        ),
         (
             lambda: predictive_tail(beta_distribution(1, 1), 5, at_least=6),
             "at_least must be a whole number between 0 and 5",
@@ -750,23 +406,23 @@ def test_cohorts_beyond_reconciliation_are_refused():
         ),
         (
             lambda: robust_map_prior(beta_distribution(1, 1), robust_weight=20),
-            "robust_weight must be a number between 0 and 1",
+            "robust_weight must be a number at least 0 and at most 1",
         ),
         (
             lambda: contrast(beta_distribution(1, 1), beta_distribution(1, 1), [-0.1]),
-            "Each margin must be a number between 0 and 1",
+            "Each margin must be a number at least 0 and below 1",
         ),
         (
             lambda: contrast(beta_distribution(1, 1), beta_distribution(1, 1), [1]),
-            "Each margin must be below 1",
+            "Each margin must be a number at least 0 and below 1",
         ),
         (
             lambda: control_sources(6, 5, 1, 5, beta_distribution(1, 1)),
-            "Treatment: events must be a whole number between 0 and 5",
+            "Arm a: events must be a whole number between 0 and 5",
         ),
         (
             lambda: control_sources(1, 5, 6, 5, beta_distribution(1, 1)),
-            "Control: events must be a whole number between 0 and 5",
+            "Arm b: events must be a whole number between 0 and 5",
         ),
     ],
 )

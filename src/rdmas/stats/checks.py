@@ -206,6 +206,29 @@ def counts(events: Any, n: Any) -> tuple[int, int]:
     return whole("events", events, high=n), n
 
 
+def bounds(n: int, at_least: Any, at_most: Any) -> tuple[int, int]:
+    """Return the smallest and the largest of the numbers of events that are meant.
+
+    Raises
+    ------
+    ValueError
+        If neither bound is given, one is not a whole number between 0 and `n`, or the first
+        exceeds the second.
+
+    Examples
+    --------
+    >>> bounds(20, at_least=8, at_most=None)
+    (8, 20)
+    """
+    if at_least is None and at_most is None:
+        raise ValueError("at_least, at_most or both must be given.")
+    low = 0 if at_least is None else whole("at_least", at_least, high=n)
+    high = n if at_most is None else whole("at_most", at_most, high=n)
+    if low > high:
+        raise ValueError(f"at_least must not exceed at_most, got {low} and {high}.")
+    return low, high
+
+
 def table(events_a: Any, n_a: Any, events_b: Any, n_b: Any) -> Table:
     """Return the four counts of two arms.
 

@@ -12,8 +12,7 @@ _NEIGHBOURS = (-1, 1, -2, 2)
 
 
 def percentage_checks(percentages: pd.DataFrame) -> pd.DataFrame:
-    """
-    Hold printed percentages against the counts beside them (the GRIM test).
+    """Hold printed percentages against the counts beside them (the GRIM test).
 
     Parameters
     ----------
@@ -24,19 +23,9 @@ def percentage_checks(percentages: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The rows with
-
-        ``recomputed``
-            The percentage of the count, printed alike.
-        ``fits``
-            Whether it is the reported one.
-        ``reading``
-            For a percentage that does not fit, the nearest ordinary explanation; empty where
-            it fits, and where none is found.
-        ``share_excluded``
-            Share of the percentages that could stand there, with as many decimals, which no
-            count of the denominator gives: how much a fit says. It is 0 where every percentage
-            fits some count, so that the check cannot fail.
+        The rows with ``recomputed`` (the percentage of the count, printed alike); ``fits``
+        (whether it is the reported one); ``reading`` (the nearest ordinary explanation of one
+        that does not fit, or nothing); and `share_excluded`, which says how much a fit tells.
 
     Raises
     ------
@@ -58,9 +47,8 @@ def percentage_checks(percentages: pd.DataFrame) -> pd.DataFrame:
     ([True, False, False], ['', '2 of 3, cut off instead of rounded', ''])
     """
     rows = []
-    for reported, numerator, denominator in zip(
-        percentages["reported"], percentages["numerator"], percentages["denominator"]
-    ):
+    columns = (percentages[name] for name in ("reported", "numerator", "denominator"))
+    for reported, numerator, denominator in zip(*columns, strict=True):
         events, n = checks.counts(numerator, denominator)
         rows.append(
             {
@@ -74,8 +62,7 @@ def percentage_checks(percentages: pd.DataFrame) -> pd.DataFrame:
 
 
 def share_excluded(decimals: int, n: int) -> float:
-    """
-    Share of printable percentages that no count of a group gives.
+    """Share of printable percentages that no count of a group gives.
 
     Parameters
     ----------
@@ -87,8 +74,8 @@ def share_excluded(decimals: int, n: int) -> float:
     Returns
     -------
     float
-        Between 0 and 1, out of the percentages from 0 to 100 with that many decimals. A count
-        whose percentage is a tie gives both neighbours.
+        Between 0, where the check cannot fail, and 1, out of the percentages from 0 to 100 with
+        that many decimals. A count whose percentage is a tie gives both neighbours.
 
     Raises
     ------
@@ -102,11 +89,8 @@ def share_excluded(decimals: int, n: int) -> float:
     >>> round(share_excluded(0, 50), 4), share_excluded(0, 200)
     (0.495, 0.0)
     """
-    if n < 1:
-        raise ValueError(f"a group has at least one member, got {n}")
-    if decimals < 0:
-        raise ValueError(f"decimals must not be negative, got {decimals}")
-    steps = 100 * 10**decimals
+    n = checks.whole("n", n, low=1)
+    steps = 100 * 10 ** checks.whole("decimals", decimals)
     printed = set()
     for count in range(n + 1):
         below, rest = divmod(count * steps, n)

@@ -12,7 +12,8 @@ from IPython.display import HTML
 from rdmas.paper.cohort import Cohort
 from rdmas.show import figures, prose, tables
 from rdmas.stats import proportion
-from rdmas.stats.pooling import Pooled, PosteriorPooled
+from rdmas.stats.pooling import Pooled
+from rdmas.stats.posterior import PosteriorPooled
 from rdmas.stats.prediction import ControlSource
 
 #: Roles of published cohorts that are never part of the main analysis, in the order shown.

@@ -10,8 +10,10 @@ from IPython.display import HTML
 
 from rdmas.show import figures, prose, tables
 from rdmas.show.pages.context import main_analysis, primary_cohorts, with_interval
-from rdmas.stats.pooling import Heterogeneity, Pooled, PosteriorPooled
-from rdmas.stats.prediction import ProportionDistribution, RobustMixture
+from rdmas.stats.distribution import ProportionDistribution
+from rdmas.stats.pooling import Heterogeneity, Pooled
+from rdmas.stats.posterior import PosteriorPooled
+from rdmas.stats.prediction import RobustMixture
 
 _MAIN = "main analysis"
 
