@@ -122,9 +122,10 @@ def derivations(board: pd.DataFrame, *claim_ids: str) -> HTML:
     KeyError
         If there is no such claim.
     """
+    claims = {claim["id"]: claim for claim in board.to_dict("records")}
     rows = []
     for claim_id in claim_ids:
-        claim = board.set_index("id").loc[claim_id]
+        claim = claims[claim_id]
         for found in claim["derivations"] or [NO_DERIVATION]:
             rows.append(
                 {

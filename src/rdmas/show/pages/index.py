@@ -1,0 +1,36 @@
+"""What the first page shows."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from rdmas.paper.claims import BASES
+from rdmas.show import figures, prose, tables
+
+
+def squares(board: pd.DataFrame) -> tuple[pd.Series, dict[str, str]]:
+    """Count the claims by basis, and colour the bases, as `plot_icon_array` takes it."""
+    names = {basis: f"{basis}: {meaning}" for basis, meaning in tables.BASIS_MEANING.items()}
+    counts = board["basis"].map(names).value_counts()
+    colours = {names[basis]: figures.BASIS_COLOURS[basis] for basis in names}
+    return counts.reindex([name for name in names.values() if name in counts]), colours
+
+
+def say_bases(board: pd.DataFrame) -> dict[str, str]:
+    """Word how many claims there are, and how many on which basis."""
+    on = board["basis"].value_counts().reindex(BASES, fill_value=0)
+    return {
+        "claims": prose.count(len(board)),
+        "on_counts": prose.count(on["counts"]),
+        "input": prose.count(on["input"]),
+        "unchecked": prose.count(on["none"]),
+    }
+
+
+def say_tests(tests: pd.DataFrame, alpha: float) -> dict[str, str]:
+    """Word how many of the two-sided tests stay below `alpha`."""
+    return {
+        "tests": prose.count(len(tests)),
+        "below": prose.count(int((tests["p_value"] < alpha).sum())),
+        "alpha": prose.decimal(alpha, 2),
+    }

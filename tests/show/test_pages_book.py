@@ -1,0 +1,230 @@
+"""Tests of the pages about the book itself: index, scoreboard, conventions, other data, colophon.
+
+Frames are small and made by hand, so that what a page says of them can be counted.
+"""
+
+import time
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from rdmas.paper.cohort import load_cohort
+from rdmas.show import figures
+from rdmas.show.pages import colophon, conventions, index, reexecute, scoreboard
+
+BOARD = pd.DataFrame(
+    [
+        ("reproduced", "counts"),
+        ("reproduced", "counts"),
+        ("reproduced", "input"),
+        ("reproduced under a stated convention", "counts"),
+        ("not checkable", "none"),
+    ],
+    columns=["verdict", "basis"],
+)
+TESTS = pd.DataFrame(
+    {
+        "test": ["Fisher", "N−1", "Pearson", "Yates"],
+        "p_value": [0.020486, 0.011482, 0.010495, 0.062],
+    }
+)
+
+
+def rows(table):
+    """Return the cells of a table, headings first."""
+    return [
+        [cell.get_text() for cell in row.find_all(["th", "td"])]
+        for row in BeautifulSoup(table.data, "html.parser").find_all("tr")
+    ]
+
+
+def alarms(*shown):
+    """False alarms of P-values: basis, decimals, data sets, flagged, furthest."""
+    columns = ["basis", "decimals", "data_sets", "flagged", "furthest"]
+    frame = pd.DataFrame(shown, columns=columns).astype({"decimals": "Int64"})
+    share = frame["flagged"] / frame["data_sets"]
+    return frame.assign(
+        kind="P-value", author=frame["basis"], share=share, low=share / 2, high=2 * share
+    )
+
+
+FOLLOWED = alarms(
+    ("counts", 3, 10, 0, 0.31),
+    ("counts", 3, 10, 0, 0.5),
+    ("counts", None, 10, 4, float("nan")),  # a bound is no number
+    ("ordering", 3, 10, 1, 2.0),
+)
+EARLY = alarms(("counts", 3, 10, 0, 0.2), ("ordering", 3, 10, 2, 3.0), ("none", 3, 8, 5, 9.0))
+ERRORS = pd.DataFrame(
+    [
+        ("P-value", "half the P-value", "counts", 10, 2, 0.5),
+        ("P-value", "half the P-value", "counts", 30, 2, 0.5),
+        ("P-value", "one patient recoded", "counts", 20, 3, 0.25),
+        ("P-value", "one digit changed", "counts", 20, 1, 1.0),
+        ("P-value", "decimal point slipped", "counts", 20, 20, 1.0),
+        ("wording", "wrong direction", "counts", 4, 4, 1.0),
+        ("P-value", "one digit changed", "ordering", 20, 20, 1.0),
+    ],
+    columns=["kind", "error", "basis", "data_sets", "caught", "share_on_counts"],
+)
+
+
+def test_the_index_counts_claims_by_basis():
+    said = index.say_bases(BOARD)
+    assert said == {"claims": "5", "on_counts": "3", "input": "1", "unchecked": "1"}
+
+
+def test_the_squares_of_the_index_are_the_bases_that_occur_strongest_first():
+    squares, colours = index.squares(BOARD)
+    assert [(str(name).partition(":")[0], n) for name, n in squares.items()] == [
+        ("counts", 3),
+        ("input", 1),
+        ("none", 1),
+    ]
+    assert {name.partition(":")[0]: c for name, c in colours.items()} == figures.BASIS_COLOURS
+
+
+def test_tests_at_the_level_are_not_below_it():
+    said = index.say_tests(TESTS, 0.020486)
+    assert (said["tests"], said["below"], said["alpha"]) == ("4", "2", "0.02")
+
+
+def test_the_scoreboard_counts_claims_by_verdict():
+    assert scoreboard.say_verdicts(BOARD) == {
+        "claims": "5",
+        "reproduced": "3",
+        "convention": "1",
+        "failed": "0",
+        "uncheckable": "1",
+        "input": "1",
+    }
+
+
+def test_percentages_rounded_twice_are_not_counted_as_false_alarms():
+    frame = pd.DataFrame(
+        [
+            ("percentage", True, 1000, 0),
+            ("percentage", True, 500, 2),
+            ("percentage", False, 1000, 70),
+            ("fraction", True, 9, 9),
+        ],
+        columns=["kind", "rounded_once", "printed", "flagged"],
+    )
+    said = scoreboard.say_percentages(frame, 100)
+    assert said == {"largest_n": "100", "percent_prints": "1,500", "percent_alarms": "2"}
+
+
+def test_planted_errors_in_percentages_stand_in_columns_in_the_order_asked_for():
+    planted = pd.DataFrame(
+        [
+            ("percentage", "complement", 21, 0.5),
+            ("percentage", "complement", 9, 1.0),
+            ("percentage", "count one off", 21, 0.25),
+            ("percentage", "count one off", 9, 0.0),
+            ("fraction", "complement", 9, 0.3),
+        ],
+        columns=["kind", "error", "n", "share"],
+    )
+    assert rows(scoreboard.percentage_errors_table(planted)) == [
+        ["Error planted in a percentage", "21 patients", "9 patients"],
+        ["complement", "50%", "100%"],
+        ["count one off", "25%", "0%"],
+    ]
+
+
+def test_false_alarms_are_added_up_by_followup_and_kind_of_test_without_bounds():
+    assert rows(scoreboard.false_alarms_table(FOLLOWED, EARLY))[1:] == [
+        ["a test on the counts", "0%", "0", "20", scoreboard.FOLLOWED],
+        ["log-rank", "10%", "1", "10", scoreboard.FOLLOWED],
+        ["a test on the counts", "0%", "0", "10", scoreboard.EARLY],
+        ["log-rank", "20%", "2", "10", scoreboard.EARLY],
+        ["a test not tried here", "63%", "5", "8", scoreboard.EARLY],
+    ]
+
+
+def test_the_words_on_false_alarms_are_of_early_ends_and_of_the_furthest_test_on_counts():
+    assert scoreboard.say_false_alarms(FOLLOWED, EARLY) == {
+        "furthest": "0.50",
+        "logrank_alarms": "20%",
+        "logrank_interval": "10% to 40%",
+    }
+    assert scoreboard.say_trials(1500, (8, 10), 0.95) == {
+        "trials": "1,500",
+        "trial_low": "8",
+        "trial_high": "10",
+        "level": "95%",
+    }
+
+
+def test_planted_errors_are_pooled_over_authors_and_weighted_by_how_often_they_can_be_made():
+    heading, *cells = rows(scoreboard.planted_errors_table(ERRORS))
+    assert heading[0] == "Error planted"
+    assert cells[0] == ["half the P-value", "10%", "50%", "40"]
+    assert cells[-1] == ["wrong direction, in words", "100%", "100%", "4"]
+    assert len(cells) == 5
+
+
+def test_the_largest_share_of_small_errors_leaves_out_slipped_points_and_words():
+    assert scoreboard.say_planted_errors(ERRORS) == {"caught_high": "15%"}
+
+
+def test_the_nearest_tests_are_drawn_by_p():
+    near = conventions.nearest(TESTS, "0.011", number=3)
+    assert near["name"].tolist() == ["Pearson", "N−1", "Fisher"]
+    assert near["value"].tolist() == [0.010495, 0.011482, 0.020486]
+
+
+def test_a_value_that_prints_so_only_if_rounded_twice_does_not_agree():
+    near = conventions.nearest(TESTS, "0.011", number=3)
+    assert rows(conventions.rounding_table(near, "0.011"))[1:] == [
+        ["Pearson", "0.010495", "0.010", "no", "yes"],
+        ["N−1", "0.011482", "0.011", "yes", "no"],
+        ["Fisher", "0.020486", "0.020", "no", "no"],
+    ]
+
+
+def test_the_columns_are_those_of_the_descriptor():
+    cohort = load_cohort()
+    _, *cells = rows(reexecute.columns_table(cohort))
+    assert [cell[0] for cell in cells] == list(cohort.patients.columns)
+    by_name = {cell[0]: cell for cell in cells}
+    assert by_name["died"][2] == "0, 1"
+
+
+def test_verdicts_that_differ_are_counted():
+    differs = pd.Series([True, False, True, False, False])
+    assert reexecute.say(BOARD, differs) == {"claims": "5", "changed": "2"}
+
+
+def test_durations_are_of_each_task_in_turn_with_its_arguments():
+    done = []
+    found = colophon.durations(
+        ("first", time.sleep, (0.02,)), ("second", lambda *a: done.extend(a), (1, 2))
+    )
+    assert found["name"].tolist() == ["first", "second"]
+    assert found["seconds"].iloc[0] >= 0.02
+    assert done == [1, 2]
+
+
+def test_versions_are_those_installed():
+    cells = dict(rows(colophon.versions_table())[1:])
+    assert cells["pandas"] == pd.__version__
+
+
+def test_a_benchmark_without_a_peer_is_shown_with_a_dash():
+    stored = pd.DataFrame(
+        [("ours alone", "a", None, 0.5, float("nan"), float("nan"), 3.2, "m")],
+        columns=[
+            *("task", "ours", "peer", "ours_seconds"),
+            *("peer_seconds", "ratio", "peak_mib", "machine"),
+        ],
+    )
+    assert rows(colophon.benchmarks_table(stored))[1] == [
+        *("ours alone", "a", "—", "0.500000", "—", "—", "3", "m"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["0.011", "0.05"])
+def test_what_is_reported_is_quoted_as_it_is(text):
+    assert conventions.say(text, 0.05)["reported"] == text
