@@ -114,24 +114,24 @@ def leukaemia_like():
 
 
 DRAWERS = {
-    "icon array": lambda ax: figures.plot_icon_array(COUNTS, COUNT_COLOURS, ax=ax),
-    "provenance": lambda ax: figures.plot_provenance(CELLS, ax=ax),
-    "Kaplan-Meier": lambda ax: figures.plot_kaplan_meier(
-        leukaemia_like(), at_risk(leukaemia_like(), [0, 2, 4]), ("trt", "ctl"), "Days", ax=ax
+    "icon array": lambda: figures.plot_icon_array(COUNTS, COUNT_COLOURS),
+    "provenance": lambda: figures.plot_provenance(CELLS),
+    "Kaplan-Meier": lambda: figures.plot_kaplan_meier(
+        leukaemia_like(), at_risk(leukaemia_like(), [0, 2, 4]), ("trt", "ctl"), "Days"
     ),
-    "P-values": lambda ax: figures.plot_p_values(P_VALUES, "0.011", 0.05),
-    "orderings": lambda ax: figures.plot_orderings(ORDERS, "0.011", ("trt", "ctl")),
-    "intervals": lambda ax: figures.plot_intervals(INTERVALS, "CMV"),
-    "scoreboard": lambda ax: figures.plot_scoreboard(BOARD, ax=ax),
-    "rounding": lambda ax: figures.plot_rounding(VALUES, "0.011"),
-    "durations": lambda ax: figures.plot_durations(DURATIONS, ax=ax),
+    "P-values": lambda: figures.plot_p_values(P_VALUES, "0.011", 0.05),
+    "orderings": lambda: figures.plot_orderings(ORDERS, "0.011", ("trt", "ctl")),
+    "intervals": lambda: figures.plot_intervals(INTERVALS, "CMV"),
+    "scoreboard": lambda: figures.plot_scoreboard(BOARD),
+    "rounding": lambda: figures.plot_rounding(VALUES, "0.011"),
+    "durations": lambda: figures.plot_durations(DURATIONS),
 }
 
 
 @pytest.mark.parametrize("name", DRAWERS)
 def test_figures_return_new_axes(name):
     before = plt.subplots()[1]
-    drawn = DRAWERS[name](None)
+    drawn = DRAWERS[name]()
     assert isinstance(drawn, Axes)
     assert drawn.figure.number != before.figure.number
     drawn.figure.canvas.draw()  # nothing fails when the page asks for the picture
@@ -139,7 +139,7 @@ def test_figures_return_new_axes(name):
 
 @pytest.mark.parametrize("name", DRAWERS)
 def test_figures_have_no_title_inside_the_plot(name):
-    ax = DRAWERS[name](None)
+    ax = DRAWERS[name]()
     assert [ax.get_title(loc) for loc in ("left", "center", "right")] == ["", "", ""]
 
 
@@ -155,7 +155,8 @@ def test_colours_of_arms_and_bases_can_be_told_apart():
 def test_style_sets_width_and_hides_the_upper_and_right_spine():
     with mpl.rc_context():
         figures.use_style()
-        assert mpl.rcParams["figure.figsize"][0] == figures.WIDTH_INCHES
+        drawn = figures.plot_durations(DURATIONS).figure
+        assert mpl.rcParams["figure.figsize"][0] == drawn.get_figwidth()
         assert not mpl.rcParams["axes.spines.top"]
         assert not mpl.rcParams["axes.spines.right"]
 
@@ -383,10 +384,9 @@ def test_dose_pairs_draw_and_write_the_two_medians():
         assert texts(panel)[:2] == ["median\n2.0", "median\n1.0"]
 
 
-def test_dose_pairs_draw_one_data_set_on_axes_given():
-    given = plt.subplots()[1]
-    assert figures.plot_dose_pairs(PAIRS[:3], "mg/kg", ax=given) is given
-    assert len(given.lines) == 3 + 2
+def test_dose_pairs_draw_one_data_set_alone():
+    (panel,) = figures.plot_dose_pairs(PAIRS[:3], "mg/kg")
+    assert len(panel.lines) == 3 + 2
 
 
 def test_scoreboard_puts_each_claim_in_the_column_of_its_basis():
@@ -411,7 +411,7 @@ def test_scoreboard_marks_verdicts_by_shape_and_colour():
     points = ax.collections[: len(BOARD)]
     assert [colours(point)[0] for point in points] == [
         colour.lower()
-        for colour in (figures.BLUE, figures.SKY, figures.YELLOW, figures.VERMILION, "#ffffff")
+        for colour in (figures.BLUE, figures.SKY, figures.YELLOW, figures.ARM_COLOURS[1], "#ffffff")
     ]
     shapes = [len(point.get_paths()[0].vertices) for point in points]
     circle, diamond, cross = shapes[0], shapes[1], shapes[3]

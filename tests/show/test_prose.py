@@ -154,6 +154,10 @@ def test_glued_text_is_shown_as_it_is_and_escaped_in_html():
     assert shown == {"text/plain": "P <0.0001", "text/html": "P &lt;0.0001"}
 
 
+def test_apostrophes_of_glued_text_are_typographic_as_in_the_prose_around_it():
+    assert prose.Text("Woolf's interval")._repr_html_() == "Woolf’s interval"
+
+
 @pytest.mark.parametrize("value", [0.95, 1, None, b"95%"])
 def test_gluing_anything_but_text_is_refused_by_key(monkeypatch, value):
     glued = []

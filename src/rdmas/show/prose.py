@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 
 import pandas as pd
 
@@ -39,7 +40,7 @@ def percent_interval(interval: tuple[float, float], decimals: int = 0, words: st
     return words.join(percent(end, decimals) for end in interval)
 
 
-def decimal(value: float, decimals: int) -> str:
+def decimal(value: float | Fraction, decimals: int) -> str:
     """Write a number with fixed decimals; a minus is typographic, infinity is a sign.
 
     Examples
@@ -153,8 +154,11 @@ class Text(str):
         return str(self)
 
     def _repr_html_(self) -> str:
-        """Return the text for HTML; plain text of another page would be set as code."""
-        return html.escape(self, quote=False)
+        """Return the text for HTML, apostrophes set as in the prose around it.
+
+        Plain text of another page would be set as code.
+        """
+        return html.escape(self, quote=False).replace("'", "’")
 
 
 def glue_strings(strings: Mapping[str, str]) -> None:

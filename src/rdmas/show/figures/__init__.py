@@ -40,8 +40,6 @@ from rdmas.show.figures._style import (
     LIGHT,
     SKY,
     STATE_COLOURS,
-    VERMILION,
-    WIDTH_INCHES,
     YELLOW,
     use_style,
 )
@@ -56,8 +54,6 @@ __all__ = [
     "LIGHT",
     "SKY",
     "STATE_COLOURS",
-    "VERMILION",
-    "WIDTH_INCHES",
     "YELLOW",
     "plot_attainable",
     "plot_bounding_curves",

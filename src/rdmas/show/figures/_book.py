@@ -11,21 +11,19 @@ from rdmas.show import prose
 from rdmas.show.figures._style import BASIS_COLOURS, BLUE, GREY, LIGHT, VERMILION, new_axes
 
 
-def plot_scoreboard(board: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_scoreboard(board: pd.DataFrame) -> Axes:
     """Draw every claim on the basis that carries it.
 
     Parameters
     ----------
     board : pandas.DataFrame
         From `rdmas.paper.claims.scoreboard`.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=0.29 * len(board) + 1.1)
+    ax = new_axes(height=0.29 * len(board) + 1.1)
     markers = {
         "reproduced": "o",
         "reproduced under a stated convention": "D",
@@ -157,21 +155,19 @@ def _free_column(
     return max((column / 100 for column in range(1, 100)), key=clearance)
 
 
-def plot_durations(durations: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_durations(durations: pd.DataFrame) -> Axes:
     """Draw how long things took.
 
     Parameters
     ----------
     durations : pandas.DataFrame
         Columns ``name`` and ``seconds``.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=0.42 * len(durations) + 0.9)
+    ax = new_axes(height=0.42 * len(durations) + 0.9)
     sns.barplot(durations, x="seconds", y="name", color=BLUE, ax=ax)
     for row, seconds in enumerate(durations["seconds"]):
         ax.annotate(

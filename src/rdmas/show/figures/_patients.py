@@ -23,9 +23,7 @@ from rdmas.show.figures._style import (
 )
 
 
-def plot_icon_array(
-    counts: pd.Series, colours: dict[str, str], per_row: int = 10, ax: Axes | None = None
-) -> Axes:
+def plot_icon_array(counts: pd.Series, colours: dict[str, str], per_row: int = 10) -> Axes:
     """Draw one square for each unit counted, grouped and labelled by category.
 
     Parameters
@@ -36,20 +34,19 @@ def plot_icon_array(
         Colour of each category.
     per_row : int, default 10
         Squares in a row.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    labels = [label for label, count in counts.items() for _ in range(int(count))]
+    sizes = {str(label): int(count) for label, count in counts.items()}
+    labels = [label for label, count in sizes.items() for _ in range(count)]
     n_rows = -(-len(labels) // per_row)
-    ax = ax or new_axes(height=0.62 * n_rows + 0.28 * len(counts) + 0.3)
+    ax = new_axes(height=0.62 * n_rows + 0.28 * len(counts) + 0.3)
     for place, label in enumerate(labels):
         row, column = divmod(place, per_row)
         ax.add_patch(Rectangle((column, -row), 0.86, 0.86, color=colours[label]))
-    for line, (label, count) in enumerate(counts.items()):
+    for line, (label, count) in enumerate(sizes.items()):
         y = -n_rows + 0.35 - 0.5 * line
         ax.add_patch(Rectangle((0, y), 0.3, 0.3, color=colours[label]))
         ax.text(
@@ -65,7 +62,7 @@ def plot_icon_array(
     return ax
 
 
-def plot_provenance(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_provenance(cells: pd.DataFrame) -> Axes:
     """Draw which cells of a patient table are reported, assumed or empty.
 
     Parameters
@@ -73,14 +70,12 @@ def plot_provenance(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
     cells : pandas.DataFrame
         Columns ``patient``, ``arm``, ``column``, ``state`` (reported, assumed or empty); from
         `rdmas.paper.cohort.Cohort.provenance`.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=4.8)
+    ax = new_axes(height=4.8)
     states = list(STATE_COLOURS)
     columns = list(dict.fromkeys(cells["column"]))
     grid = cells.pivot(index="patient", columns="column", values="state").loc[
@@ -121,7 +116,6 @@ def plot_kaplan_meier(
     numbers_at_risk: pd.DataFrame,
     arms: tuple[str, ...],
     time_label: str,
-    ax: Axes | None = None,
 ) -> Axes:
     """Draw survival curves with the numbers at risk below.
 
@@ -135,17 +129,15 @@ def plot_kaplan_meier(
         Arms in drawing order, treatment first.
     time_label : str
         Label of the time axis, unit included.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    ax = ax or new_axes(height=4.2)
+    ax = new_axes(height=4.2)
     last = curves["time"].max()
     ends = curves.groupby("arm")["survival"].last()
-    for arm, colour in zip(arms, ARM_COLOURS):
+    for arm, colour in zip(arms, ARM_COLOURS, strict=False):
         curve = curves[curves["arm"] == arm]
         above = ends[arm] == ends.max()
         ax.step(curve["time"], curve["survival"], where="post", color=colour, linewidth=2.4)
@@ -169,9 +161,9 @@ def plot_kaplan_meier(
     ax.set_yticks(np.linspace(0, 1, 5))
     ax.set_yticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 5)])
     ax.text(0, -0.25, "At risk", transform=ax.get_xaxis_transform(), fontsize=10, ha="center")
-    for line, (arm, colour) in enumerate(zip(arms, ARM_COLOURS), start=1):
+    for line, (arm, colour) in enumerate(zip(arms, ARM_COLOURS, strict=False), start=1):
         mine = numbers_at_risk[numbers_at_risk["arm"] == arm]
-        for time, number in zip(mine["time"], mine["at_risk"]):
+        for time, number in zip(mine["time"], mine["at_risk"], strict=True):
             ax.text(
                 time,
                 -0.25 - 0.075 * line,
@@ -233,7 +225,7 @@ def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) ->
     return panels
 
 
-def plot_dose_pairs(pairs: pd.DataFrame, unit: str, ax: np.ndarray | None = None) -> np.ndarray:
+def plot_dose_pairs(pairs: pd.DataFrame, unit: str) -> NDArray:
     """Draw data sets with the same two medians beside each other, one line per patient.
 
     Parameters
@@ -242,20 +234,18 @@ def plot_dose_pairs(pairs: pd.DataFrame, unit: str, ax: np.ndarray | None = None
         Columns ``data_set``, ``patient``, ``before``, ``after``.
     unit : str
         Unit of the doses.
-    ax : array of matplotlib.axes.Axes, optional
-        One for each data set.
 
     Returns
     -------
     numpy.ndarray of matplotlib.axes.Axes
     """
     names = list(dict.fromkeys(pairs["data_set"]))
-    if ax is None:
-        _, ax = plt.subplots(1, len(names), figsize=(WIDTH_INCHES, 4.0), sharey=True)
-    for panel, name in zip(np.atleast_1d(ax), names):
+    size = WIDTH_INCHES, 4.0
+    panels = plt.subplots(1, len(names), figsize=size, sharey=True, squeeze=False)[1][0]
+    for panel, name in zip(panels, names, strict=True):
         mine = pairs[pairs["data_set"] == name]
         fell = mine["after"] < mine["before"]
-        for patient, down in zip(mine.to_dict("records"), fell):
+        for patient, down in zip(mine.to_dict("records"), fell, strict=True):
             panel.plot(
                 [0, 1],
                 [patient["before"], patient["after"]],
@@ -290,5 +280,5 @@ def plot_dose_pairs(pairs: pd.DataFrame, unit: str, ax: np.ndarray | None = None
         panel.set_xticks([0, 1])
         panel.set_xticklabels(["baseline", "week 8"])
         panel.set_xlim(-0.55, 1.55)
-    np.atleast_1d(ax)[0].set_ylabel(f"Daily dose ({unit})")
-    return ax
+    panels[0].set_ylabel(f"Daily dose ({unit})")
+    return panels
