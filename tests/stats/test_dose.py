@@ -328,16 +328,16 @@ def test_median_fall_lies_between_a_rise_to_the_median_after_and_a_fall_of_all()
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, 1, 2, 1), "n_before must be a positive whole number"),
-        ((5, 0, 2, 1), "n_after must be a positive whole number"),
-        ((5.0, 5, 2, 1), "n_before must be a positive whole number"),
-        ((5, True, 2, 1), "n_after must be a positive whole number"),
-        ((5, 6, 2, 1), r"n_after \(6\) must not exceed n_before \(5\)"),
-        ((5, 5, -2, 1), "median_before must be a finite number"),
-        ((5, 5, 2, math.nan), "median_after must be a finite number"),
-        ((5, 5, math.inf, 1), "median_before must be a finite number"),
-        ((5, 5, "2", 1), "median_before must be a finite number"),
-        ((5, 5, 2, True), "median_after must be a finite number"),
+        ((0, 1, 2, 1), "n_before must be a whole number of at least 1"),
+        ((5, 0, 2, 1), "n_after must be a whole number between 1 and 5"),
+        ((5.5, 5, 2, 1), "n_before must be a whole number of at least 1"),
+        ((5, True, 2, 1), "n_after must be a whole number between 1 and 5"),
+        ((5, 6, 2, 1), "n_after must be a whole number between 1 and 5, got 6"),
+        ((5, 5, -2, 1), "median_before must be a number at least 0"),
+        ((5, 5, 2, math.nan), "median_after must be a number at least 0"),
+        ((5, 5, math.inf, 1), "median_before must be a number at least 0"),
+        ((5, 5, "2", 1), "median_before must be a number at least 0"),
+        ((5, 5, 2, True), "median_after must be a number at least 0"),
     ],
 )
 def test_impossible_counts_and_medians_are_refused(arguments, message):
@@ -353,9 +353,9 @@ def test_impossible_counts_and_medians_are_refused(arguments, message):
         ({"lowest_before": 3}, "median_before .* must lie between"),
         ({"highest_before": 1}, "median_before .* must lie between"),
         ({"highest_after": 0.5}, "median_after .* must not exceed highest_after"),
-        ({"lowest_before": math.inf}, "lowest_before must be a finite number"),
-        ({"highest_before": math.nan}, "highest_before must be a finite number"),
-        ({"highest_after": -1}, "highest_after must be a finite number"),
+        ({"lowest_before": math.inf}, "lowest_before must be a number at least 0"),
+        ({"highest_before": math.nan}, "highest_before must be a number at least 0"),
+        ({"highest_after": -1}, "highest_after must be a number at least 0"),
     ],
 )
 def test_bounds_that_no_data_set_fits_are_refused(bounds, message):
@@ -371,9 +371,9 @@ def test_bounds_that_no_data_set_fits_are_refused(bounds, message):
     [
         ((3, 2), (0, 1), "before_interval must not have its low end above its high end"),
         ((2, 3), (1, 0), "after_interval must not have its low end above its high end"),
-        ((-1, 3), (0, 1), "before_interval must be a finite number"),
-        ((2, 3), (0, math.inf), "after_interval must be a finite number"),
-        ((2, 3), (0,), "after_interval must be a pair"),
+        ((-1, 3), (0, 1), "before_interval must be a number at least 0"),
+        ((2, 3), (0, math.inf), "after_interval must be a number at least 0"),
+        ((2, 3), (0,), "after_interval must hold 2 entries, got 1"),
     ],
 )
 def test_impossible_intervals_are_refused(function, before, after, message):
@@ -430,9 +430,9 @@ def test_everybody_falls_in_proportion_in_the_first_extreme_data_set():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, 2, 1), "n must be a positive whole number"),
-        ((2.0, 2, 1), "n must be a positive whole number"),
-        ((True, 2, 1), "n must be a positive whole number"),
+        ((0, 2, 1), "n must be a whole number of at least 1"),
+        ((2.5, 2, 1), "n must be a whole number of at least 1"),
+        ((True, 2, 1), "n must be a whole number of at least 1"),
         ((4, 1, 2), "the second below the first"),
         ((4, 2, 2), "the second below the first"),
         ((4, 2, 0), "above 0"),

@@ -85,11 +85,17 @@ def test_at_least_one_of_two_is_the_complement_of_neither(question):
 
 @pytest.mark.parametrize("function", [overlap_bounds, union_bounds])
 @pytest.mark.parametrize(
-    ("arguments", "impossible"),
-    [((-1, 2, 5), -1), ((2, -1, 5), -1), ((6, 2, 5), 6), ((2, 6, 5), 6), ((0, 0, -1), 0)],
+    ("arguments", "message"),
+    [
+        ((-1, 2, 5), "events_a must be a whole number between 0 and 5, got -1"),
+        ((2, -1, 5), "events_b must be a whole number between 0 and 5, got -1"),
+        ((6, 2, 5), "events_a must be a whole number between 0 and 5, got 6"),
+        ((2, 6, 5), "events_b must be a whole number between 0 and 5, got 6"),
+        ((0, 0, -1), "n must be a whole number of at least 0, got -1"),
+    ],
 )
-def test_impossible_counts_are_refused(function, arguments, impossible):
-    with pytest.raises(ValueError, match=rf"^{impossible} of {arguments[2]} patients"):
+def test_impossible_counts_are_refused(function, arguments, message):
+    with pytest.raises(ValueError, match=message):
         function(*arguments)
 
 
@@ -99,7 +105,7 @@ def test_bounds_of_every_cell_equal_brute_force_over_all_cross_tables():
     cells = list(product(first.index, second.index))
     seen = {cell: set() for cell in cells}
     for inner in product(range(5), repeat=4):
-        table = dict(zip(product("ab", "xy"), inner))
+        table = dict(zip(product("ab", "xy"), inner, strict=True))
         for row in "ab":
             table[row, "z"] = first[row] - table[row, "x"] - table[row, "y"]
         for column in "xyz":

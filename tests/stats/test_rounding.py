@@ -408,7 +408,7 @@ def test_counts_that_print_are_all_and_only_those_whose_percentage_rounds_so(n, 
 def test_counts_that_print_refuse_what_is_no_percentage_and_no_group():
     with pytest.raises(ValueError, match="is not a percentage"):
         counts_that_print("0.5", 20)
-    with pytest.raises(ValueError, match="at least one member"):
+    with pytest.raises(ValueError, match="n must be a whole number of at least 1"):
         counts_that_print("50%", 0)
 
 

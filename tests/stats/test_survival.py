@@ -142,7 +142,7 @@ def test_without_censoring_it_is_the_empirical_survival(times):
 @derandomised
 @given(patients)
 def test_product_of_the_tabulated_factors_is_the_survival(rows):
-    curves = kaplan_meier(*zip(*rows))
+    curves = kaplan_meier(*zip(*rows, strict=True))
     for _, curve in curves.groupby("arm"):
         factors = 1 - curve["deaths"] / curve["at_risk"]
         np.testing.assert_allclose(curve["survival"], factors.cumprod(), atol=1e-12)
@@ -154,7 +154,7 @@ def test_product_of_the_tabulated_factors_is_the_survival(rows):
 @given(patients)
 def test_at_risk_is_a_count_of_patients_and_never_grows(rows):
     times = np.arange(0, 14, 0.5)
-    found = at_risk(kaplan_meier(*zip(*rows)), times)
+    found = at_risk(kaplan_meier(*zip(*rows, strict=True)), times)
     for arm, numbers in found.groupby("arm"):
         members = np.array([time for time, _, name in rows if name == arm])
         assert numbers["at_risk"].tolist() == [int((members >= time).sum()) for time in times]
@@ -166,7 +166,7 @@ def test_at_risk_is_a_count_of_patients_and_never_grows(rows):
 def test_order_of_patients_does_not_matter(rows, order):
     shuffled = [rows[place] for place in order if place < len(rows)]
     first, second = (
-        kaplan_meier(*zip(*table)).sort_values(["arm", "time"]).reset_index(drop=True)
+        kaplan_meier(*zip(*table, strict=True)).sort_values(["arm", "time"]).reset_index(drop=True)
         for table in (rows, shuffled)
     )
     assert first.equals(second)

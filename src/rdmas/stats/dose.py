@@ -4,21 +4,19 @@ Doses are finite and at least 0, in any unit. The median of an even number of va
 of the two middle ones.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 from fractions import Fraction
-from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
 
-__all__ = [
-    "certain_decreases",
-    "certain_decreases_ladder",
-    "extreme_data_sets",
-    "median_change_range",
-    "median_of_falls_range",
-    "relative_fall_range",
-]
+from rdmas.stats import checks
+
+Interval = tuple[float, float]
+Dose = Fraction | float  # a float only for infinity: no bound
 
 
 def certain_decreases(
@@ -75,39 +73,32 @@ def certain_decreases(
     *Everybody measured again, nobody fell: impossible.* Each dose after is at least the same
     patient's dose before, so :math:`y_{(j)} \ge x_{(j)}` for every *j*, and :math:`A \ge B`.
 
-    *At most k fell: the smallest median after.* Let *k* patients have any dose after, and let the
-    other :math:`s = m - k` of those measured again have a dose after at least that before. If one
-    of these *s* started above one of the other :math:`n - s`, exchange their doses before: the
-    data still fit. So the *s* have the lowest doses before, and the median after is smallest when
-    the *k* went to 0 and the *s* kept their dose: the doses after are *k* zeros and
-    :math:`x_{(1)}, \dots, x_{(s)}`. What remains is to make the middle one or two of these small.
-    Below the middle, :math:`x_{(j)}` can be the lowest dose *L* allowed before. The middle one of
-    an odd number is *B*. The two middle ones of an even number add to 2 *B*, so the lower can be
-    as low as *L*, or as 2 *B* - *H* where *H* bounds the upper. *H* is the highest dose allowed
-    before and, if the patient at that rank is one of the *s*, also the highest allowed after. No
-    lower value is possible, and these are reached together, because only with *n* = *m* even and
-    *k* = 0, excluded above, do both middle doses before enter the median after. *k* is
-    impossible if :math:`x_{(s)}` cannot be as low as the highest dose allowed after.
+    *At most k fell: the smallest median after.* The other :math:`s = m - k` of those measured
+    again have a dose after at least that before. Patients may exchange their doses before, so let
+    these *s* have the lowest. The median after is smallest when the *k* went to 0 and the *s* kept
+    their dose: the doses after are *k* zeros and :math:`x_{(1)}, \dots, x_{(s)}`. What remains is
+    to make the middle one or two of these small. Below the middle, :math:`x_{(j)}` can be the
+    lowest dose *L* allowed before. The middle one of an odd number is *B*. The two middle ones of
+    an even number add to 2 *B*, so the lower can be as low as *L*, or as 2 *B* - *H* where *H*
+    bounds the upper: the highest dose allowed before and, if the patient at that rank is one of
+    the *s*, also the highest allowed after. These are reached together, because only with *n* =
+    *m* even and *k* = 0, excluded above, do both middle doses before enter the median after. *k*
+    is impossible if :math:`x_{(s)}` cannot be as low as the highest dose allowed after.
 
-    *Everything above it can be reached.* Raising all doses after, together, to the highest allowed
-    (without one, to any height above *A*) moves their median through every value up to it. So *k*
-    is possible exactly if its smallest median is at most *A*; the answer is the first such *k*.
+    *Everything above it can be reached*, by raising all doses after together. So *k* is possible
+    exactly if its smallest median is at most *A*, and the answer is the first such *k*.
 
     Without bounds the answer is 1 if all were measured again. It is 0 as soon as one was not, with
     one exception: *n* odd, *m* = *n* - 1 and *A* < *B* / 2, where it is 1. Given that :math:`A < B`
-    the answer never falls as *B* grows, as *A* shrinks, or as *m* grows.
-
-    *A stated number of decimals adds nothing.* If doses come in steps, and medians and bounds are
-    what such doses can give, the doses above are steps too, and raising one dose after by one step
-    at a time moves their median through every value it can take.
+    the answer never falls as *B* grows, as *A* shrinks, or as *m* grows. Doses in steps change
+    nothing, if medians and bounds are what such doses can give.
 
     *That nobody's dose rose adds nothing.* In the data built above the *s* kept their dose and the
     *k* fell. Let *c* be *B* or the highest dose allowed after, whichever is lower. Raise, all
     together and in proportion, every dose before that is under *c* to *c* (for even *n* lower the
     upper middle one by as much as the lower rises), and the *k* doses after from 0 to *c*, while
-    the *s* still keep their dose. On the way no patient's dose after exceeds that before, the
-    median before stays *B*, and the median after moves without a jump from its smallest value to
-    at least *c*, hence through *A*.
+    the *s* still keep their dose. On the way nobody's dose rises, the median before stays *B*, and
+    the median after moves without a jump from its smallest value to at least *c*, through *A*.
 
     Examples
     --------
@@ -127,10 +118,8 @@ def certain_decreases(
     >>> certain_decreases(12, 12, 40, 10, lowest_before=25)
     7
     """
-    _check_count("n_before", n_before)
-    _check_count("n_after", n_after)
-    if n_after > n_before:
-        raise ValueError(f"n_after ({n_after}) must not exceed n_before ({n_before}).")
+    n_before = checks.whole("n_before", n_before, low=1)
+    n_after = checks.whole("n_after", n_after, low=1, high=n_before)
     before = _exact("median_before", median_before)
     after = _exact("median_after", median_after)
     lowest = _exact("lowest_before", lowest_before)
@@ -155,14 +144,14 @@ def certain_decreases(
         kept = n_after - fell
         upper_limit = min(highest, ceiling) if kept >= upper_middle else highest
 
-        def least_before(rank: int) -> Fraction:
+        def least_before(rank: int) -> Dose:
             if rank < lower_middle:
                 return lowest
             if rank < upper_middle:
                 return max(lowest, 2 * before - upper_limit)
             return before
 
-        def least_after(rank: int) -> Fraction:
+        def least_after(rank: int) -> Dose:
             return least_before(rank - fell) if rank > fell else Fraction(0)
 
         if kept and least_before(kept) > ceiling:
@@ -236,32 +225,21 @@ def certain_decreases_ladder(
         ("and nobody's dose rose", stated),
     ]
     wording = {
-        "lowest_before": "every dose before at least",
-        "highest_before": "every dose before at most",
-        "highest_after": "every dose after at most",
+        "lowest_before": ("every dose before at least", lowest_before),
+        "highest_before": ("every dose before at most", highest_before),
+        "highest_after": ("every dose after at most", highest_after),
     }
-    values = (lowest_before, highest_before, highest_after)
-    bounds = {name: value for name, value in zip(wording, values, strict=True) if value is not None}
-    for name, value in bounds.items():
-        rows.append(
-            (
-                f"and {wording[name]} {value}",
-                certain_decreases(n_before, n_after, *medians, **{name: value}),
-            )
-        )
+    bounds = {name: value for name, (_, value) in wording.items() if value is not None}
+    steps = [(f"{wording[name][0]} {value}", {name: value}) for name, value in bounds.items()]
     if len(bounds) > 1:
-        rows.append(
-            (
-                "and all these bounds together",
-                certain_decreases(n_before, n_after, *medians, **bounds),
-            )
-        )
+        steps.append(("all these bounds together", bounds))
+    for words, assumed in steps:
+        fewest = certain_decreases(n_before, n_after, *medians, **assumed)
+        rows.append((f"and {words}", fewest))
     return pd.DataFrame(rows, columns=["assumption", "certain_decreases"])
 
 
-def median_change_range(
-    before_interval: tuple[float, float], after_interval: tuple[float, float]
-) -> tuple[float, float]:
+def median_change_range(before_interval: Interval, after_interval: Interval) -> Interval:
     """Range of the fall of the median when each median is only known to lie in an interval.
 
     The fall is median before minus median after: positive if the median fell. It is a difference
@@ -298,9 +276,7 @@ def median_change_range(
     return float(before_low - after_high), float(before_high - after_low)
 
 
-def relative_fall_range(
-    before_interval: tuple[float, float], after_interval: tuple[float, float]
-) -> tuple[float, float]:
+def relative_fall_range(before_interval: Interval, after_interval: Interval) -> Interval:
     """Range of the fall of the median as a fraction of the median before.
 
     The relative fall is (median before - median after) / median before: 1 if the median fell to
@@ -339,9 +315,7 @@ def relative_fall_range(
     return float(1 - after_high / before_low), float(1 - after_low / before_high)
 
 
-def median_of_falls_range(
-    n_pairs: int, median_before: float, median_after: float
-) -> tuple[float, float]:
+def median_of_falls_range(n_pairs: int, median_before: float, median_after: float) -> Interval:
     """Range of the median of the patients' own falls, given only the two medians.
 
     All `n_pairs` patients were measured both times. A patient's fall is dose before minus dose
@@ -372,12 +346,12 @@ def median_of_falls_range(
     *At most B.* Doses are at least 0, so no patient's fall exceeds the dose before. Sorted, the
     falls are then rank by rank at most the sorted doses before, and so is their median.
 
-    *B is reached.* Let *p* be the rank of the lower middle, and let the :math:`p - 1` top doses
-    before exceed 2 *A* + *B*, and all others be *B*. Let the doses after be *A*, or
-    0 and 2 *A* for an even number in the middle, with 0 below and higher doses above. Give those
-    at the top the middle dose *A* (or 2 *A*) and zeros, one patient at *B* (two for an even
-    number) a zero, and the rest what is left. The falls of the first :math:`p - 1` exceed *B*,
-    those named next are *B*, and no other exceeds *B*.
+    *B is reached.* Let *p* be the rank of the lower middle, let the :math:`p - 1` top doses before
+    exceed 2 *A* + *B*, and all others be *B*. Let the middle of the doses after be *A*, or 0 and
+    2 *A* for an even number, with 0 below and higher doses above. Give those at the top the middle
+    dose *A* (or 2 *A*) and zeros, one patient at *B* (two for an even number) a zero, and the rest
+    what is left. The falls of the first :math:`p - 1` exceed *B*, those named next are *B*, and no
+    other exceeds *B*.
 
     *At least -A* follows by exchanging before and after. *Everything between*: move all doses
     before towards *B* and all after towards *A* in proportion. The medians stay, and the median
@@ -395,7 +369,7 @@ def median_of_falls_range(
     >>> median_of_falls_range(2, 40, 10)
     (30.0, 30.0)
     """
-    _check_count("n_pairs", n_pairs)
+    n_pairs = checks.whole("n_pairs", n_pairs, low=1)
     before = _exact("median_before", median_before)
     after = _exact("median_after", median_after)
     if n_pairs <= 2:
@@ -434,7 +408,7 @@ def extreme_data_sets(n: int, median_before: float, median_after: float) -> pd.D
     >>> (pairs["after"] < pairs["before"]).groupby(pairs["data_set"]).sum().tolist()
     [4, 1]
     """
-    _check_count("n", n)
+    n = checks.whole("n", n, low=1)
     if not 0 < median_after < median_before < math.inf:
         raise ValueError("both medians must be above 0 and the second below the first")
     half, odd = divmod(n, 2)
@@ -468,31 +442,20 @@ def _middle_ranks(n: int) -> tuple[int, int]:
     return (n + 1) // 2, n // 2 + 1
 
 
-def _check_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{name} must be a positive whole number, not {value!r}.")
-
-
 def _exact(name: str, value: float) -> Fraction:
-    """The number that `value` prints as.
-
-    Answers turn on ties such as 2 × 0.3 - 0.5 against 0.1, which binary fractions miss.
-    """
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value < 0:
-        raise ValueError(f"{name} must be a finite number of at least 0, not {value!r}.")
+    """Return the number that a dose prints as."""
+    checks.number(name, value, low=0)
+    # Answers turn on ties such as 2 × 0.3 - 0.5 against 0.1, which binary fractions miss.
     return Fraction(str(value))
 
 
-def _bound(name: str, value: float) -> Fraction | float:
-    """As `_exact`, but infinity (no bound) is allowed and stays a float."""
+def _bound(name: str, value: float) -> Dose:
+    """As `_exact`, but infinity is allowed."""
     return value if value == math.inf else _exact(name, value)
 
 
-def _exact_interval(name: str, interval: tuple[float, float]) -> tuple[Fraction, Fraction]:
-    if len(interval) != 2:
-        raise ValueError(f"{name} must be a pair (low, high), not {interval!r}.")
-    low, high = (_exact(name, end) for end in interval)
+def _exact_interval(name: str, interval: Sequence[float]) -> tuple[Fraction, Fraction]:
+    low, high = (_exact(name, end) for end in checks.column(name, interval, length=2))
     if low > high:
         raise ValueError(f"{name} must not have its low end above its high end: {interval!r}.")
     return low, high

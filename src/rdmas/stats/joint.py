@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from rdmas.stats import checks
+
 
 def overlap_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
     """Return the fewest and the most patients who can have both of two features.
@@ -25,41 +27,27 @@ def overlap_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
     ValueError
         If a count is negative or above `n`.
 
-    Examples
-    --------
-    >>> overlap_bounds(4, 6, 20), overlap_bounds(15, 10, 20)
-    ((0, 4), (5, 10))
-
     References
     ----------
     Fréchet M (1951). Sur les tableaux de corrélation dont les marges sont données. Annales de
     l'Université de Lyon, Section A 14:53-77.
+
+    Examples
+    --------
+    >>> overlap_bounds(4, 6, 20), overlap_bounds(15, 10, 20)
+    ((0, 4), (5, 10))
     """
-    for events in (events_a, events_b):
-        if not 0 <= events <= n:
-            raise ValueError(f"{events} of {n} patients is impossible")
+    n = checks.whole("n", n)
+    events_a = checks.whole("events_a", events_a, high=n)
+    events_b = checks.whole("events_b", events_b, high=n)
     return max(0, events_a + events_b - n), min(events_a, events_b)
 
 
 def union_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
     """Return the fewest and the most patients who can have at least one of two features.
 
-    Parameters
-    ----------
-    events_a, events_b : int
-        Patients with the first and with the second feature.
-    n : int
-        Patients in whom both were recorded.
-
-    Returns
-    -------
-    low, high : int
-        Fréchet bounds: nested features give `low`, disjoint ones give `high`.
-
-    Raises
-    ------
-    ValueError
-        If a count is negative or above `n`.
+    Arguments and errors are those of `overlap_bounds`; nested features give the lower bound,
+    disjoint ones the upper.
 
     Examples
     --------
@@ -67,7 +55,7 @@ def union_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
     (10, 16)
     """
     low, high = overlap_bounds(events_a, events_b, n)
-    return events_a + events_b - high, events_a + events_b - low
+    return int(events_a + events_b - high), int(events_a + events_b - low)
 
 
 def crossed_bounds(first: pd.Series, second: pd.Series, n: int) -> pd.DataFrame:
@@ -87,16 +75,8 @@ def crossed_bounds(first: pd.Series, second: pd.Series, n: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row for each pair of categories: ``first``, ``second``, ``low``, ``high``.
-
-    Raises
-    ------
-    ValueError
-        If a count is negative or above `n`.
-
-    See Also
-    --------
-    overlap_bounds : The bounds of one cell.
+        One row for each pair of categories: ``first``, ``second``, ``low``, ``high``, the last
+        two as by `overlap_bounds`, which also says what is refused.
 
     Examples
     --------
@@ -107,9 +87,9 @@ def crossed_bounds(first: pd.Series, second: pd.Series, n: int) -> pd.DataFrame:
     """
     return pd.DataFrame(
         [
-            (one, other, *overlap_bounds(int(first[one]), int(second[other]), n))
-            for one in first.index
-            for other in second.index
+            (one, other, *overlap_bounds(in_one, in_other, n))
+            for one, in_one in first.items()
+            for other, in_other in second.items()
         ],
         columns=["first", "second", "low", "high"],
     )

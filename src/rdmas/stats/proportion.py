@@ -9,8 +9,6 @@ from statsmodels.stats.proportion import proportion_confint
 
 from rdmas.stats import checks
 
-__all__ = ["METHODS", "interval"]
-
 #: Display name of each method of `interval`, by its key.
 METHODS = MappingProxyType(
     {
@@ -32,8 +30,7 @@ _TIE = 1e-10
 def interval(
     events: int, n: int, method: str = "clopper-pearson", level: float = 0.95
 ) -> tuple[float, float]:
-    """
-    Two-sided confidence interval for a binomial proportion.
+    """Two-sided confidence interval for a binomial proportion.
 
     Parameters
     ----------
@@ -95,8 +92,7 @@ def interval(
     """
     events, n = checks.counts(events, n)
     level = checks.level(level)
-    checks.one_of("method", method, METHODS)
-    low, high = _INTERVALS[method](events, n, 1 - level)
+    low, high = _INTERVALS[checks.one_of("method", method, METHODS)](events, n, 1 - level)
     return float(low), float(high)
 
 
@@ -132,14 +128,11 @@ def _blaker(events: int, n: int, alpha: float) -> tuple[float, float]:
 
 
 def _blaker_low(events: int, n: int, alpha: float) -> float:
-    """
-    Smallest proportion that Blaker's test does not reject at `alpha`.
-
-    Below the estimate, the P-value is P(X >= events) plus the largest lower tail, P(X <= q),
-    that does not exceed it. It jumps up where the next q becomes admissible and is continuous
-    between, falling and then rising. So the first accepted proportion is either such a jump or
-    the one place between two jumps where the P-value rises through `alpha`.
-    """
+    """Smallest proportion that Blaker's test does not reject at `alpha`."""
+    # Below the estimate, the P-value is P(X >= events) plus the largest lower tail, P(X <= q),
+    # that does not exceed it. It jumps up where the next q becomes admissible and is continuous
+    # between, falling and then rising. So the first accepted proportion is either such a jump or
+    # the one place between two jumps where the P-value rises through `alpha`.
     if events == 0:
         return 0.0
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+from rdmas.stats import checks
+
 Number = int | float | Fraction | Decimal
 
 #: Relative error granted to binary floating point, and to nothing else. A float carries about
@@ -58,6 +60,11 @@ class Reported:
         """Return 100 for a percentage, else 1."""
         return 100 if self.unit == "%" else 1
 
+    @property
+    def is_rounded(self) -> bool:
+        """Whether the number stands for an interval: neither a bound nor a count."""
+        return self.relation == "=" and self.counts is None
+
 
 def parse(reported: str) -> Reported:
     """Take a printed number apart without losing its decimals or its unit.
@@ -67,10 +74,6 @@ def parse(reported: str) -> Reported:
     reported : str
         A number as printed: ``"20"``, ``"50%"``, ``"10/20"``, ``"0.011"``, ``"<0.001"``,
         ``"2.7 mg/kg"``. A typographic minus and thousands separators are read too.
-
-    Returns
-    -------
-    Reported
 
     Raises
     ------
@@ -131,14 +134,9 @@ def rounding_interval(reported: str) -> tuple[Fraction, Fraction]:
     [2.65, 2.75]
     >>> [float(end) for end in rounding_interval("62%")]
     [0.615, 0.625]
-
-    References
-    ----------
-    Brown NJL, Heathers JAJ (2017). The GRIM test. Social Psychological and Personality
-    Science 8(4):363-369 (the idea of working back from printed decimals).
     """
     printed = parse(reported)
-    if printed.relation != "=" or printed.counts is not None:
+    if not printed.is_rounded:
         raise ValueError(f"{reported!r} is not a rounded number")
     half_unit = Fraction(1, 2 * 10**printed.decimals)
     return (
@@ -160,19 +158,9 @@ def reproduces(value: Number | tuple[int, int], reported: str) -> bool:
         The recomputed value. Against a percentage it is a proportion (``0.5`` for ``"50%"``).
         Against a count such as ``"10/20"`` give the pair ``(10, 20)``: both must agree. A
         single number is compared with the ratio. Floats are granted a relative error of
-        `FLOAT_TOLERANCE`; exact types are compared exactly.
+        `FLOAT_TOLERANCE`; exact types are compared exactly. NaN and infinity reproduce nothing.
     reported : str
-        The number as printed.
-
-    Returns
-    -------
-    bool
-        False for NaN and infinite values.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `reported` is not a string that holds one printed number.
+        The number as printed, as `parse` reads it.
 
     Examples
     --------
@@ -210,10 +198,8 @@ def reproduces_by_rounding_twice(value: Number, reported: str) -> int | None:
 
     Parameters
     ----------
-    value : number
-        The recomputed value, as in `reproduces`.
-    reported : str
-        The number as printed.
+    value, reported
+        As in `reproduces`.
 
     Returns
     -------
@@ -229,9 +215,7 @@ def reproduces_by_rounding_twice(value: Number, reported: str) -> int | None:
     True
     """
     printed = parse(reported)
-    if reproduces(value, reported) or printed.relation != "=" or printed.counts is not None:
-        return None
-    if not math.isfinite(value):
+    if not printed.is_rounded or not math.isfinite(value) or reproduces(value, reported):
         return None
     scaled = _exact(value)[0] * printed.scale
     for decimals in range(printed.decimals + 1, printed.decimals + 4):
@@ -245,18 +229,13 @@ def reproduces_by_rounding_twice(value: Number, reported: str) -> int | None:
 def reproduces_by_cutting_off(value: Number, reported: str) -> bool:
     """Tell whether cutting a value off, instead of rounding it, gives the printed number.
 
+    Decimals beyond the printed ones are dropped, towards zero. Not so where rounding gives the
+    printed number too.
+
     Parameters
     ----------
-    value : number
-        The recomputed value, as in `reproduces`.
-    reported : str
-        The number as printed.
-
-    Returns
-    -------
-    bool
-        Decimals beyond the printed ones are dropped, towards zero. False where rounding gives
-        the printed number too, and for NaN and infinite values.
+    value, reported
+        As in `reproduces`.
 
     Raises
     ------
@@ -296,7 +275,7 @@ def counts_that_print(reported: str, n: int) -> list[int]:
     Raises
     ------
     ValueError
-        If `n` is below 1 or the number is not a percentage.
+        If `n` is not a whole number of at least 1, or the number is not a percentage.
 
     References
     ----------
@@ -308,8 +287,7 @@ def counts_that_print(reported: str, n: int) -> list[int]:
     >>> counts_that_print("33%", 12), counts_that_print("30%", 12), counts_that_print("9%", 200)
     ([4], [], [17, 18, 19])
     """
-    if n < 1:
-        raise ValueError(f"a group has at least one member, got {n}")
+    n = checks.whole("n", n, low=1)
     if parse(reported).unit != "%":
         raise ValueError(f"{reported!r} is not a percentage")
     low, high = rounding_interval(reported)
@@ -320,16 +298,7 @@ def counts_that_print(reported: str, n: int) -> list[int]:
 def scaled(value: Number, factor: int) -> Fraction:
     """Multiply without binary error, so that a tie stays a tie.
 
-    Parameters
-    ----------
-    value : number
-        A finite value; a float is read through its shortest decimal form.
-    factor : int
-        What to multiply by.
-
-    Returns
-    -------
-    fractions.Fraction
+    A finite float is read through its shortest decimal form.
 
     Examples
     --------
@@ -340,18 +309,7 @@ def scaled(value: Number, factor: int) -> Fraction:
 
 
 def fixed(value: Number, decimals: int) -> str:
-    """Write a value with a fixed number of decimals, ties away from zero.
-
-    Parameters
-    ----------
-    value : number
-        A finite value.
-    decimals : int
-        Decimals to print.
-
-    Returns
-    -------
-    str
+    """Write a finite value with a fixed number of decimals, ties away from zero.
 
     Examples
     --------
@@ -373,10 +331,6 @@ def print_like(value: Number | tuple[int, int], reported: str) -> str:
     reported : str
         The number as printed: it sets decimals, percent sign and unit. Where the value
         reproduces it (a tie included) the printed number itself is returned.
-
-    Returns
-    -------
-    str
 
     Examples
     --------
@@ -400,13 +354,10 @@ def print_like(value: Number | tuple[int, int], reported: str) -> str:
 
 
 def _exact(value: Number) -> tuple[Fraction, Fraction]:
-    """Return a value as an exact fraction, and the error it may carry.
-
-    A float is read through its shortest decimal form, so that 0.0105 typed by a person is the
-    tie it looks like.
-    """
+    """Return a value as an exact fraction, and the error it may carry."""
     if isinstance(value, (int, Fraction, Decimal)):
         return Fraction(value), Fraction(0)
+    # By its shortest decimal form, so that 0.0105 typed by a person is the tie it looks like.
     exact = Fraction(repr(float(value)))
     return exact, abs(exact) * FLOAT_TOLERANCE
 

@@ -10,6 +10,7 @@ from lifelines import CoxPHFitter, KaplanMeierFitter
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2
 
+from rdmas.stats import checks
 from rdmas.stats.logrank import logrank_p
 
 # By default lifelines stops its search with some four digits of the Wald P right.
@@ -17,7 +18,7 @@ _CONVERGED = {"precision": 1e-15, "r_precision": 1e-16}
 
 
 def kaplan_meier(
-    time: np.ndarray, died: np.ndarray, arm: np.ndarray, level: float = 0.95
+    time: ArrayLike, died: ArrayLike, arm: ArrayLike, level: float = 0.95
 ) -> pd.DataFrame:
     """Estimate survival in each arm by the product-limit method.
 
@@ -44,14 +45,8 @@ def kaplan_meier(
     Raises
     ------
     ValueError
-        If the arrays differ in length, a time is negative or not finite, or died is not 0
-        or 1.
-
-    Examples
-    --------
-    >>> curves = kaplan_meier([1, 2, 3], [1, 0, 1], ["a", "a", "a"])
-    >>> curves[["time", "survival", "at_risk"]].round(3).values.tolist()
-    [[0.0, 1.0, 3.0], [1.0, 0.667, 3.0], [2.0, 0.667, 2.0], [3.0, 0.0, 1.0]]
+        If the arrays differ in length, a time is negative or not finite, died is not 0 or 1, or
+        the level is not between 0 and 1.
 
     References
     ----------
@@ -59,7 +54,14 @@ def kaplan_meier(
     of the American Statistical Association 53:457-481.
     Kalbfleisch JD, Prentice RL (2002). The Statistical Analysis of Failure Time Data, 2nd ed.,
     section 1.4 (the log(-log) interval).
+
+    Examples
+    --------
+    >>> curves = kaplan_meier([1, 2, 3], [1, 0, 1], ["a", "a", "a"])
+    >>> curves[["time", "survival", "at_risk"]].round(3).values.tolist()
+    [[0.0, 1.0, 3.0], [1.0, 0.667, 3.0], [2.0, 0.667, 2.0], [3.0, 0.0, 1.0]]
     """
+    level = checks.level(level)
     time, died, arm = np.asarray(time, float), np.asarray(died), np.asarray(arm)
     if not len(time) == len(died) == len(arm):
         raise ValueError("time, died and arm must have one value for each patient")
@@ -89,7 +91,7 @@ def kaplan_meier(
     return pd.concat(curves, ignore_index=True)
 
 
-def at_risk(curves: pd.DataFrame, times: np.ndarray) -> pd.DataFrame:
+def at_risk(curves: pd.DataFrame, times: ArrayLike) -> pd.DataFrame:
     """Count the patients at risk just before given times.
 
     Parameters
@@ -97,13 +99,12 @@ def at_risk(curves: pd.DataFrame, times: np.ndarray) -> pd.DataFrame:
     curves : pandas.DataFrame
         From `kaplan_meier`.
     times : array_like
-        Times to report.
+        Times to report. A patient whose follow-up ends at a time is still at risk there.
 
     Returns
     -------
     pandas.DataFrame
-        Columns ``arm``, ``time``, ``at_risk``. A patient whose follow-up ends at a time is
-        still at risk there.
+        Columns ``arm``, ``time``, ``at_risk``.
 
     Examples
     --------
@@ -111,14 +112,12 @@ def at_risk(curves: pd.DataFrame, times: np.ndarray) -> pd.DataFrame:
     >>> at_risk(curves, [0, 2, 2.5])["at_risk"].tolist()
     [3, 2, 1]
     """
-    rows = []
-    for name, curve in curves.groupby("arm", sort=False):
-        known = curve["time"].to_numpy()
-        for time in times:
-            later = np.searchsorted(known, time, side="left")
-            number = int(curve["at_risk"].iloc[later]) if later < len(known) else 0
-            rows.append({"arm": name, "time": time, "at_risk": number})
-    return pd.DataFrame(rows)
+    rows = [
+        (arm, time, curve["at_risk"].where(curve["time"] >= time, 0).max())
+        for arm, curve in curves.groupby("arm", sort=False)
+        for time in np.asarray(times)
+    ]
+    return pd.DataFrame(rows, columns=["arm", "time", "at_risk"])
 
 
 def cox_p_values(time: ArrayLike, died: ArrayLike, arm: ArrayLike) -> pd.DataFrame:
