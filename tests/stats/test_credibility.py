@@ -14,7 +14,7 @@ from rdmas.stats.credibility import (
     sceptical_limit,
     sceptical_prior_sd,
 )
-from rdmas.stats.priors import BASELINES, logistic_posterior
+from rdmas.stats.log_odds import BASELINES, logistic_posterior
 from rdmas.stats.two_by_two import effects
 
 quick = settings(derandomize=True, max_examples=10, deadline=None)
@@ -221,9 +221,9 @@ def test_impossible_counts_are_refused(table, message):
     [
         (lambda: sceptical_limit(0.5, 2), "exclude 1, got 0.5 to 2"),
         (lambda: sceptical_limit(1, 2), "exclude 1"),
-        (lambda: sceptical_limit(2, 1.5), "lower limit must be below"),
-        (lambda: sceptical_limit(0, 0.5), "lower limit of the ratio must be above 0"),
-        (lambda: sceptical_limit(2, inf), "upper limit of the ratio must be a finite"),
+        (lambda: sceptical_limit(2, 1.5), "must be in order"),
+        (lambda: sceptical_limit(0, 0.5), "low must be a number above 0"),
+        (lambda: sceptical_limit(2, inf), "high must be a number above 0"),
         (lambda: sceptical_prior_sd(2, 3, level=95), "above 0 and below 1"),
         (lambda: intrinsic_p_value(0), "above 0 and at most 1"),
         (lambda: intrinsic_p_value(0.01, "Box"), "Held, Matthews"),

@@ -1,27 +1,28 @@
 """Analysis of credibility: how sceptical one must be to doubt a significant result."""
 
+from __future__ import annotations
+
 from math import exp, inf, log, sqrt
 
 from scipy.optimize import brentq
 from scipy.stats import norm
 
 from rdmas.stats import checks
-from rdmas.stats.priors import (
-    _WIDEST,
-    _checked_baseline,
-    _checked_number,
-    _checked_positive,
-    _critical,
-    _LogOddsRatio,
-)
+from rdmas.stats.log_odds import WIDEST, LogOddsRatio, checked_baseline, critical_z
+
+__all__ = [
+    "exact_sceptical_prior_sd",
+    "intrinsic_p_value",
+    "sceptical_limit",
+    "sceptical_prior_sd",
+]
 
 # Square of the factor by which a z-value must exceed the critical one.
 _INTRINSIC = {"Held": 2.0, "Matthews": (1 + sqrt(5)) / 2}
 
 
 def sceptical_limit(low: float, high: float) -> float:
-    """
-    Scepticism limit of a significant ratio: how sceptical one must be to doubt it.
+    """Scepticism limit of a significant ratio: how sceptical one must be to doubt it.
 
     A normal prior for the log ratio, centred at no effect, whose interval reaches from 1/SL to
     SL makes the posterior interval just touch 1, all at the level of the given interval:
@@ -49,9 +50,6 @@ def sceptical_limit(low: float, high: float) -> float:
 
     References
     ----------
-    Matthews RAJ (2001). Why should clinicians care about Bayesian methods? Journal of
-    Statistical Planning and Inference 94:43-58.
-
     Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
     Credibility. Royal Society Open Science 5:171047.
 
@@ -63,18 +61,16 @@ def sceptical_limit(low: float, high: float) -> float:
     >>> round(sceptical_limit(0.24, 0.97), 2)
     0.1
     """
-    low, high = _checked_ratio_limits(low, high)
-    if low <= 0 <= high:
-        raise ValueError(
-            f"The scepticism limit needs limits that exclude 1, got {exp(low):g} to {exp(high):g}."
-        )
-    limit = (high - low) ** 2 / (4 * sqrt(low * high))
-    return exp(limit if low > 0 else -limit)
+    log_low = log(checks.number("low", low, 0, ends="(]"))
+    log_high = log(checks.number("high", high, 0, ends="(]"))
+    if not (log_low < log_high < 0 or 0 < log_low < log_high):
+        raise ValueError(f"low and high must be in order and exclude 1, got {low:g} to {high:g}.")
+    limit = (log_high - log_low) ** 2 / (4 * sqrt(log_low * log_high))
+    return exp(limit if log_low > 0 else -limit)
 
 
 def sceptical_prior_sd(low: float, high: float, level: float = 0.95) -> float:
-    """
-    Standard deviation of the normal prior behind `sceptical_limit`.
+    """Standard deviation of the normal prior behind `sceptical_limit`.
 
     Parameters
     ----------
@@ -99,12 +95,11 @@ def sceptical_prior_sd(low: float, high: float, level: float = 0.95) -> float:
     >>> round(sceptical_prior_sd(0.24, 0.97), 4)
     1.1934
     """
-    return abs(log(sceptical_limit(low, high))) / _critical(level)
+    return abs(log(sceptical_limit(low, high))) / critical_z(checks.level(level))
 
 
 def intrinsic_p_value(p_value: float, definition: str = "Held") -> float:
-    """
-    Two-sided P-value for intrinsic credibility, from the ordinary one.
+    """Two-sided P-value for intrinsic credibility, from the ordinary one.
 
     The z-value is divided by the square root of 2 (Held 2019: the estimate is compared with its
     own critical sceptical prior through the prior predictive distribution) or by that of the
@@ -134,19 +129,14 @@ def intrinsic_p_value(p_value: float, definition: str = "Held") -> float:
     Held L (2019). The assessment of intrinsic credibility and a new argument for p < 0.005.
     Royal Society Open Science 6:181534.
 
-    Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
-    Credibility. Royal Society Open Science 5:171047.
-
     Examples
     --------
     >>> round(intrinsic_p_value(0.0056), 3), round(intrinsic_p_value(0.0127, "Matthews"), 3)
     (0.05, 0.05)
     """
-    if definition not in _INTRINSIC:
-        names = ", ".join(_INTRINSIC)
-        raise ValueError(f"definition must be one of {names}, got {definition!r}.")
-    z = norm.isf(_checked_p_value(p_value) / 2)
-    return float(2 * norm.sf(z / sqrt(_INTRINSIC[definition])))
+    shrunk = _INTRINSIC[checks.one_of("definition", definition, _INTRINSIC)]
+    z = norm.isf(checks.number("p_value", p_value, 0, 1, "(]") / 2)
+    return float(2 * norm.sf(z / sqrt(shrunk)))
 
 
 def exact_sceptical_prior_sd(
@@ -160,14 +150,13 @@ def exact_sceptical_prior_sd(
     baseline_mean: float = 0.0,
     baseline_sd: float = 2.5,
 ) -> float:
-    """
-    Critical standard deviation of a sceptical prior, without normal approximation.
+    """Critical standard deviation of a sceptical prior, without normal approximation.
 
-    The counterpart of `sceptical_prior_sd` for the binomial likelihood of `logistic_posterior`:
-    with a normal prior of the log odds ratio of mean 0 and this standard deviation the
-    equal-tailed posterior interval has one limit at an odds ratio of 1. A sceptic whose prior is
-    narrower is not convinced. The exponential of this standard deviation times the normal
-    quantile (1.96 for 95%) compares with `sceptical_limit`.
+    The counterpart of `sceptical_prior_sd` for the binomial likelihood of
+    `rdmas.stats.log_odds.logistic_posterior`: with a normal prior of the log odds ratio of mean
+    0 and this standard deviation the equal-tailed posterior interval has one limit at an odds
+    ratio of 1. A sceptic whose prior is narrower is not convinced. The exponential of this
+    standard deviation times the normal quantile (1.96 for 95%) compares with `sceptical_limit`.
 
     With few events in an arm the two can differ severalfold: the normal approximation carries
     the standard error at the estimate, where such data say little, over to the neighbourhood of
@@ -175,14 +164,12 @@ def exact_sceptical_prior_sd(
 
     Parameters
     ----------
-    events_a, n_a : int
-        Events and patients in arm a.
-    events_b, n_b : int
-        Events and patients in arm b.
+    events_a, n_a, events_b, n_b : int
+        Events and patients of both arms.
     level : float, default 0.95
         Posterior probability of the interval.
     baseline, baseline_mean, baseline_sd
-        As in `logistic_posterior`.
+        As in `rdmas.stats.log_odds.logistic_posterior`.
 
     Returns
     -------
@@ -195,11 +182,6 @@ def exact_sceptical_prior_sd(
     ValueError
         If the counts, the baseline's prior or the level are impossible.
 
-    References
-    ----------
-    Matthews RAJ (2018). Beyond 'significance': principles and practice of the Analysis of
-    Credibility. Royal Society Open Science 5:171047.
-
     Examples
     --------
     The GREAT trial, where the normal approximation gives 1.209 from Woolf's limits:
@@ -208,34 +190,18 @@ def exact_sceptical_prior_sd(
     0.938
     """
     table = checks.table(events_a, n_a, events_b, n_b)
-    half = (1 - checks.level(level)) / 2
-    nuisance = _checked_baseline(baseline, baseline_mean, baseline_sd)
+    tail = (1 - checks.level(level)) / 2
+    nuisance = checked_baseline(baseline, baseline_mean, baseline_sd)
 
     def excess(log_sd: float) -> float:
-        below = _LogOddsRatio(table, 0.0, exp(log_sd), *nuisance).cdf(0.0)
-        return min(below, 1 - below) - half
+        below = LogOddsRatio(table, (0.0, exp(log_sd)), nuisance).cdf(0.0)
+        return min(below, 1 - below) - tail
 
-    if excess(log(_WIDEST)) >= 0:
+    if excess(log(WIDEST)) >= 0:
         return inf
     # Downwards from the widest, to find the largest solution. A narrow prior leaves half of its
     # probability on either side of 1, whatever the data, so that the search ends.
-    narrow = log(_WIDEST) - 0.5
+    narrow = log(WIDEST) - 0.5
     while excess(narrow) < 0:
         narrow -= 0.5
     return exp(brentq(excess, narrow, narrow + 0.5, xtol=1e-12))
-
-
-def _checked_ratio_limits(low: float, high: float) -> tuple[float, float]:
-    """Logarithms of the limits of a ratio."""
-    low = _checked_positive(low, "The lower limit of the ratio")
-    high = _checked_positive(high, "The upper limit of the ratio")
-    if not low < high:
-        raise ValueError(f"The lower limit must be below the upper, got {low} and {high}.")
-    return log(low), log(high)
-
-
-def _checked_p_value(p_value: float) -> float:
-    number = _checked_number(p_value, "p_value")
-    if not 0 < number <= 1:
-        raise ValueError(f"p_value must be above 0 and at most 1, got {p_value!r}.")
-    return number
