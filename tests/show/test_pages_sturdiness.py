@@ -23,6 +23,7 @@ from rdmas.stats import (
     credibility,
     fragility,
     joint,
+    log_odds,
     misclassification,
     priors,
     proportion,
@@ -292,7 +293,7 @@ def summary(deaths, to_exceed):
         known=known_mortality(deaths),
         weight=priors.power_prior_tipping(*deaths.complement()),
         e_values=e_values(deaths),
-        believed=priors.prior_interval(0, prior_sd),
+        believed=log_odds.prior_interval(0, prior_sd),
     )
     return rows(table)[1:]
 
@@ -470,7 +471,7 @@ def test_tests_that_are_undefined_have_no_p_for_intrinsic_credibility():
 )
 def test_the_sceptic_is_worded_with_and_without_the_usual_formula(deaths, usual):
     prior_sd = credibility.exact_sceptical_prior_sd(*deaths)
-    words = notes.say_sceptic(prior_sd, priors.prior_interval(0, prior_sd), sceptic(deaths))
+    words = notes.say_sceptic(prior_sd, log_odds.prior_interval(0, prior_sd), sceptic(deaths))
     assert usual in words["usual_formula"]
     low, high = words["sceptical_low"], words["sceptical_high"]
     if math.isfinite(prior_sd):
@@ -480,7 +481,7 @@ def test_the_sceptic_is_worded_with_and_without_the_usual_formula(deaths, usual)
 
 
 def test_three_priors_are_shown_and_drawn():
-    family = priors.prior_family(*OTHER, 0.5)
+    family = log_odds.prior_family(*OTHER, 0.5)
     assert rows(notes.family_table(family))[1:] == [
         ["sceptical", "0.67", "0.32 to 1.37", "86.5%", "0.42"],
         ["neutral", "0.15", "0.02 to 0.77", "98.9%", "2.50"],

@@ -368,7 +368,7 @@ class BetaPair:
             a, b = self.shapes_b
             scale = log(2) - betaln(a, b)
 
-            # Over the arcsine of the root of p the density has no pole, or a weaker one, at its ends.
+            # Over the arcsine of the root of p the density has weaker poles at its ends, or none.
             def mass(angle: float) -> float:
                 density = exp(scale + (2 * a - 1) * log(sin(angle)) + (2 * b - 1) * log(cos(angle)))
                 p = min(max(shift(sin(angle) ** 2, x), 0.0), 1.0)
