@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import pandas as pd
 from IPython.display import HTML
 
-from rdmas.stats import rounding
+from rdmas.show import prose
+from rdmas.stats import proportion, rounding
 
 #: What each basis means, in the words every page uses.
 BASIS_MEANING = {
@@ -69,6 +70,45 @@ def show(
         }
     )
     return _html(cells, label)
+
+
+def shares(listed: pd.DataFrame, label: str, name: str, count: str) -> HTML:
+    """Show proportions with their intervals.
+
+    Parameters
+    ----------
+    listed : pandas.DataFrame
+        Columns ``name``, ``count`` (events and n), and for each method wanted a column of limits
+        named by its key in `rdmas.stats.proportion.METHODS`.
+    label : str
+        What the table holds, for screen readers.
+    name, count : str
+        Headings of the first two columns.
+
+    Returns
+    -------
+    IPython.display.HTML
+    """
+    methods = {key: text for key, text in proportion.METHODS.items() if key in listed}
+    cells = listed.assign(
+        count=[prose.out_of(*counted) for counted in listed["count"]],
+        estimate=[prose.percent(events / n) for events, n in listed["count"]],
+        **{method: listed[method].map(prose.percent_interval) for method in methods},
+    )
+    return show(cells, label, {"name": name, "count": count, "estimate": "Share"} | methods)
+
+
+def effects(listed: pd.DataFrame, treatment: str, decimals: int) -> HTML:
+    """Show `rdmas.stats.two_by_two.effects` for survival, of the treatment named."""
+    headings = {
+        "measure": "Measure, for survival",
+        "method": "Method",
+        "estimate": "Estimate",
+        "low": "Lower",
+        "high": "Upper",
+    }
+    label = f"Effect measures for survival, {treatment} against controls"
+    return show(listed, label, headings, dict.fromkeys(("estimate", "low", "high"), decimals))
 
 
 def verdicts(board: pd.DataFrame, chapter: str | None = None, links: bool = False) -> HTML:

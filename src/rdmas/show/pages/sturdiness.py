@@ -14,7 +14,7 @@ from IPython.display import HTML
 
 from rdmas.paper.cohort import Cohort
 from rdmas.show import figures, prose, tables
-from rdmas.stats import controls, proportion
+from rdmas.stats import controls
 from rdmas.stats.checks import Table
 from rdmas.stats.confounding import EValue
 from rdmas.stats.priors import PowerPriorTipping
@@ -57,15 +57,8 @@ def shares(cohort: Cohort) -> pd.DataFrame:
 
 def share_table(listed: pd.DataFrame) -> HTML:
     """Show proportions with their intervals, one column of `listed` a method."""
-    methods = [method for method in proportion.METHODS if method in listed]
-    cells = listed.assign(
-        count=[prose.out_of(*counted) for counted in listed["count"]],
-        estimate=[prose.percent(events / n) for events, n in listed["count"]],
-        **{method: listed[method].map(prose.percent_interval) for method in methods},
-    )
-    headings = {"name": "Number of the abstract", "count": "Count", "estimate": "Share"}
-    headings |= {method: proportion.METHODS[method] for method in methods}
-    return tables.show(cells, "Every proportion of the abstract with its intervals", headings)
+    label = "Every proportion of the abstract with its intervals"
+    return tables.shares(listed, label, "Number of the abstract", "Count")
 
 
 def glance(listed: pd.DataFrame, effects: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
@@ -91,15 +84,7 @@ def glance(listed: pd.DataFrame, effects: pd.DataFrame, arms: Sequence[str]) -> 
 
 def effect_table(effects: pd.DataFrame, treatment: str) -> HTML:
     """Show every effect measure for survival by every method."""
-    headings = {
-        "measure": "Measure, for survival",
-        "method": "Method",
-        "estimate": "Estimate",
-        "low": "Lower",
-        "high": "Upper",
-    }
-    label = f"Effect measures for survival, {treatment} against controls"
-    return tables.show(effects, label, headings, dict.fromkeys(("estimate", "low", "high"), 2))
+    return tables.effects(effects, treatment, decimals=2)
 
 
 def say_difference(effects: pd.DataFrame) -> dict[str, str]:

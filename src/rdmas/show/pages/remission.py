@@ -1,0 +1,62 @@
+"""What the chapter on the response by week 8 shows."""
+
+from __future__ import annotations
+
+import pandas as pd
+from IPython.display import HTML
+
+from rdmas.paper.cohort import Cohort
+from rdmas.show import figures, prose, tables
+from rdmas.stats import rounding
+
+_COLUMN = "response_week8"
+
+
+def squares(cohort: Cohort) -> tuple[pd.Series, dict[str, str]]:
+    """Count the responses to treatment, and colour them, as `plot_icon_array` takes it."""
+    colours = {"complete": figures.BLUE, "partial": figures.SKY, "none": figures.LIGHT}
+    responses = cohort.in_arm(cohort.treatment_arm)[_COLUMN].value_counts()
+    return responses.reindex(list(colours), fill_value=0), colours
+
+
+def responses(cohort: Cohort) -> pd.DataFrame:
+    """List the two responses by ``name`` and ``count`` (patients, and patients in all)."""
+    names = ["partial", "complete"]
+    counts = [cohort.count(cohort.treatment_arm, _COLUMN, name) for name in names]
+    return pd.DataFrame({"name": names, "count": counts})
+
+
+def response_table(listed: pd.DataFrame) -> HTML:
+    """Show the responses with their intervals, one column of `listed` a method."""
+    return tables.shares(listed, "Intervals for the two responses", "Response", "Patients")
+
+
+def say_responders(least: int, most: int, n: int, treatment: str) -> dict[str, str]:
+    """Word how many of `n` patients responded, at least and at most."""
+    return {
+        "treatment": treatment,
+        "n": prose.count(n),
+        "least": prose.count(least),
+        "most": prose.count(most),
+        "most_percent": prose.percent(most / n),
+    }
+
+
+def say_precision(limits: tuple[float, float], level: float) -> dict[str, str]:
+    """Word the interval of complete remission."""
+    return {"level": prose.percent(level), "complete_interval": prose.percent_interval(limits)}
+
+
+def say_fitting_counts(board: pd.DataFrame, n: int) -> dict[str, str]:
+    """Word which counts of `n` patients print as the two percentages reported."""
+    reported = board.set_index("id")["reported"]
+    return {
+        "partial_fit": _fitting(reported["remission_partial_percent"], n),
+        "complete_fit": _fitting(reported["remission_complete_percent"], n),
+        "step": f"{prose.decimal(100 / n, 0)} percentage points",
+    }
+
+
+def _fitting(reported: str, n: int) -> str:
+    counts = rounding.counts_that_print(reported, n)
+    return f"only {counts[0]}" if len(counts) == 1 else prose.listed(counts)
