@@ -120,7 +120,7 @@ def immortal_time(
         Events and patients of both arms. The event must be the one that ends eligibility, such
         as death, and not its absence.
     alpha, tests
-        As in `control_tipping`.
+        As in `control_tipping`, and refused likewise.
 
     Returns
     -------
@@ -129,11 +129,6 @@ def immortal_time(
         ``removed`` (fewest controls; 0 if P is not below `alpha` to begin with), ``events_b``,
         ``n_b`` and ``proportion_b`` (what is left of the control arm) and ``p_value`` (then).
         Missing where no number suffices.
-
-    Raises
-    ------
-    ValueError
-        As `control_tipping`.
 
     References
     ----------
@@ -166,7 +161,7 @@ def immortal_time_curve(
     Parameters
     ----------
     events_a, n_a, events_b, n_b, alpha, tests
-        As in `immortal_time`.
+        As in `immortal_time`, and refused likewise.
 
     Returns
     -------
@@ -175,11 +170,6 @@ def immortal_time_curve(
         (one patient is always left): ``test`` (display name), ``key``, ``removed``,
         ``events_b``, ``n_b``, ``proportion_b``, ``p_value`` (NaN where the test is undefined)
         and ``significant`` (P < `alpha`; False where undefined).
-
-    Raises
-    ------
-    ValueError
-        As `control_tipping`.
 
     Examples
     --------

@@ -74,8 +74,8 @@ def sceptical_prior_sd(low: float, high: float, level: float = 0.95) -> float:
 
     Parameters
     ----------
-    low, high : float
-        Confidence limits of a ratio, both above 1 or both below.
+    low, high
+        As in `sceptical_limit`, and refused likewise.
     level : float, default 0.95
         Level of these limits.
 
@@ -84,11 +84,6 @@ def sceptical_prior_sd(low: float, high: float, level: float = 0.95) -> float:
     float
         Prior standard deviation of the log ratio. With a prior mean of 0 the posterior interval
         has one limit at a ratio of 1; with any smaller one it includes 1.
-
-    Raises
-    ------
-    ValueError
-        If the limits do not exclude 1, or limits or level are impossible.
 
     Examples
     --------

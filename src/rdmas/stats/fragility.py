@@ -87,7 +87,7 @@ def fragility_index_walsh(
     Parameters
     ----------
     events_a, n_a, events_b, n_b, test, alpha
-        As in `fragility`.
+        As in `fragility`, and refused likewise.
 
     Returns
     -------
@@ -95,11 +95,6 @@ def fragility_index_walsh(
         The index; 0 if P is not below `alpha` to begin with; None if P stays below `alpha`
         however many events are added, as can happen when the arm with fewer events is the one
         with the higher proportion.
-
-    Raises
-    ------
-    ValueError
-        As `fragility`.
 
     References
     ----------
@@ -134,7 +129,7 @@ def fragility_by_test(
     Parameters
     ----------
     events_a, n_a, events_b, n_b, alpha
-        As in `fragility`.
+        As in `fragility`, and refused likewise.
     tests : iterable of str, optional
         Keys of `rdmas.stats.two_by_two.TESTS`; by default all two-sided tests.
 
@@ -146,11 +141,6 @@ def fragility_by_test(
         Ahmed, Fowler and McCredie 2016), ``walsh`` (`fragility_index_walsh`) and the fewest
         switches by arm and direction: ``a_to_event``, ``a_to_non_event``, ``b_to_event``,
         ``b_to_non_event``. Numbers are missing where no number suffices.
-
-    Raises
-    ------
-    ValueError
-        If the counts are impossible, a test is unknown or `alpha` is not between 0 and 1.
 
     Examples
     --------
@@ -185,11 +175,10 @@ def logrank_fragility(
     """Bounds for the fragility index of the log-rank test, by arm and direction.
 
     The events are deaths, and nobody's follow-up ends before the last death; the order of
-    deaths is unknown. A switch makes one death of the counts a survivor, followed to the end, or
-    one survivor a death at an unknown time. For each number of switches, P then lies within
-    `rdmas.stats.logrank.p_range` over all orders of the switched counts. With fewer switches
-    than ``index_low`` no order gives P of `alpha` or above, so the index is not smaller; with
-    ``index_high`` switches every order does, so it is not larger.
+    deaths is unknown. A switch makes one death a survivor, followed to the end, or one survivor
+    a death at an unknown time; P then lies within `rdmas.stats.logrank.p_range`. With fewer
+    switches than ``index_low`` no order of deaths gives P of `alpha` or above, so the index is
+    not smaller; with ``index_high`` switches every order does, so it is not larger.
 
     Parameters
     ----------
@@ -253,18 +242,13 @@ def logrank_fragility_range(
     Parameters
     ----------
     events_a, n_a, events_b, n_b, alpha, ties
-        As in `logrank_fragility`, whose bounds by arm and direction these are the smallest of.
+        As in `logrank_fragility`, and refused likewise; its smallest bounds are returned.
 
     Returns
     -------
     low, high : int or None
         First number of switches with which some order gives P of `alpha` or above, and first
         with which every order does; None where no number suffices.
-
-    Raises
-    ------
-    ValueError
-        As `logrank_fragility`.
 
     Examples
     --------

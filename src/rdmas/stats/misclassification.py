@@ -94,10 +94,8 @@ def misclassification_frontier(
 
     Parameters
     ----------
-    events_a, n_a, events_b, n_b : int
-        Events and patients of both arms.
-    alpha : float, default 0.05
-        Significance level.
+    events_a, n_a, events_b, n_b, alpha
+        As in `misclassification_grid`, and refused likewise.
     tests : iterable of str, optional
         Keys of `rdmas.stats.two_by_two.TESTS`; by default all two-sided tests.
 
@@ -108,11 +106,6 @@ def misclassification_frontier(
         ``wrong_a``, ``wrong_b``, ``wrong`` (their sum), ``events_a``, ``events_b`` and
         ``p_value`` (of the table reached). The one pair (0, 0) if P is not below `alpha` to
         begin with; no row if no reclassification suffices.
-
-    Raises
-    ------
-    ValueError
-        If the counts are impossible, a test is unknown or `alpha` is not between 0 and 1.
 
     Examples
     --------

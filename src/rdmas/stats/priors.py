@@ -295,13 +295,9 @@ def power_prior_tipping(
 
     Parameters
     ----------
-    events_a, n_a, events_b, n_b : int
-        Events and patients of both arms; arm b are the historical controls.
-    prior : str or tuple of two floats, default "Jeffreys"
-        Beta prior of both arms: a key of `BETA_PRIORS` or (a, b), both above 0, since arm b is
-        left with it at weight 0.
-    level : float, default 0.95
-        Posterior probability of the interval.
+    events_a, n_a, events_b, n_b, prior, level
+        As in `power_prior_curve`, and refused likewise; the parameters of the prior must be
+        above 0, since arm b is left with it at weight 0.
     margin : float, default 0.0
         Difference of the event probabilities, a minus b.
 
@@ -309,11 +305,6 @@ def power_prior_tipping(
     -------
     PowerPriorTipping
         The weight and the number of controls it amounts to.
-
-    Raises
-    ------
-    ValueError
-        If the counts, the prior, the level or the margin are impossible.
 
     Examples
     --------
