@@ -657,11 +657,11 @@ def test_score_limits_of_a_difference_invert_the_score_test(table, level):
 
 def test_scipys_conditional_distribution_still_ends_the_process_near_an_odds_ratio_of_one():
     # Why the conditional odds ratios are computed here: scipy 1.17, "Parameter negative in LnFac
-    # function", uncaught. The mid-P estimate of 2/8 against 1/4 leads a search there.
-    command = "from scipy.stats import nchypergeom_fisher as f; f(12, 8, 3, 1 - 2**-52).pmf(2)"
+    # function", uncaught. The mid-P estimate of 1/2 against 4/8 leads a search there.
+    command = "from scipy.stats import nchypergeom_fisher as f; f(10, 2, 5, 1 - 2**-52).pmf(1)"
     ended = subprocess.run([sys.executable, "-c", command], capture_output=True, check=False)
     assert b"LnFac" in ended.stderr
-    assert effect((2, 8, 1, 4), "odds ratio", "conditional mid-P")[0] == pytest.approx(1)
+    assert effect((1, 2, 4, 8), "odds ratio", "conditional mid-P")[0] == pytest.approx(1)
 
 
 def test_restricted_estimate_without_difference_is_the_pooled_proportion():

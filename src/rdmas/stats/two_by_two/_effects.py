@@ -291,8 +291,8 @@ def _conditional_odds_ratio(table: Table, alpha: float, mid: bool) -> tuple[floa
     Exact: maximum likelihood estimate and central limits. Mid-P: median unbiased estimate and
     limits that count half the probability of what was observed.
     """
-    # scipy has this distribution too. But nchypergeom_fisher(12, 8, 3, 1 - 2**-52).pmf(2) ends
-    # the whole process (scipy 1.17; the mid-P estimate of 2/8 against 1/4 goes there), and its
+    # scipy has this distribution too. But nchypergeom_fisher(10, 2, 5, 1 - 2**-52).pmf(1) ends
+    # the whole process (scipy 1.17; the mid-P estimate of 1/2 against 4/8 goes there), and its
     # odds_ratio takes 44 s for 100,000 patients an arm.
     events_a, n_a, events_b, n_b = table
     total = events_a + events_b
