@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdmas.show.tables import BASIS_MEANING, derivations, show, verdicts
+from rdmas.show.tables import BASIS_MEANING, derivations, link, show, verdicts
 
 derandomised = settings(derandomize=True, deadline=None, max_examples=60)
 
@@ -117,6 +117,13 @@ def test_a_category_that_looks_like_markup_is_shown_as_text(category):
     assert page.rows[1] == [category, "3"]
     assert page.label == category
     assert not {"b", "script"} & set(page.tags)
+
+
+def test_a_cell_may_lead_to_a_page_and_its_words_are_text_all_the_same():
+    page = Page(show(pd.DataFrame({"page": [link("interface/cli", "<b>"), "<b>"]}), "t"))
+    assert page.rows == [["page"], ["<b>"], ["<b>"]]
+    assert page.links == ["interface/cli.html"]
+    assert "b" not in page.tags
 
 
 @derandomised

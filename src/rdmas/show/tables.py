@@ -43,7 +43,7 @@ def show(
     Parameters
     ----------
     frame : pandas.DataFrame
-        The rows; the index is not shown.
+        The rows; the index is not shown. Cells are text unless they are `Markup`.
     label : str
         What the table holds, for screen readers.
     columns : mapping, optional
@@ -111,6 +111,21 @@ def effects(listed: pd.DataFrame, treatment: str, decimals: int) -> HTML:
     return show(listed, label, headings, dict.fromkeys(("estimate", "low", "high"), decimals))
 
 
+class Markup(str):
+    """HTML that a cell shows as it is."""
+
+
+def link(page: str, text: str) -> Markup:
+    """Make a cell that leads to another page of the book, named without its ending.
+
+    Examples
+    --------
+    >>> link("p_value", "P < 0.05")
+    '<a href="p_value.html">P &lt; 0.05</a>'
+    """
+    return Markup(f'<a href="{html.escape(page)}.html">{html.escape(text)}</a>')
+
+
 def verdicts(board: pd.DataFrame, chapter: str | None = None, links: bool = False) -> HTML:
     """Show claims with reported value, recomputed value, verdict and basis.
 
@@ -130,7 +145,7 @@ def verdicts(board: pd.DataFrame, chapter: str | None = None, links: bool = Fals
     rows = board if chapter is None else board[board["chapter"] == chapter]
     cells = {
         "Claim": [
-            _link(row["chapter"], row["statement"]) if links else html.escape(row["statement"])
+            link(row["chapter"], row["statement"]) if links else html.escape(row["statement"])
             for _, row in rows.iterrows()
         ],
         "Reported": rows["reported"].map(html.escape),
@@ -209,11 +224,9 @@ def _legend(bases: pd.Series) -> str:
     )
 
 
-def _link(chapter: str, text: str) -> str:
-    return f'<a href="{html.escape(chapter)}.html">{html.escape(text)}</a>'
-
-
 def _cell(value, decimals: int | None) -> str:
+    if isinstance(value, Markup):
+        return value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if pd.isna(value):
