@@ -293,6 +293,21 @@ def test_two_precise_cohorts_far_beyond_the_prior_of_tau_agree_with_normal_theor
     assert ours.tau_mean == pytest.approx(tau_mean, rel=2e-3)
 
 
+def test_prior_of_mu_in_conflict_with_the_cohorts_is_bridged_by_tau():
+    # Oracle: sums over a plain grid far beyond the posterior. Its mode is 6 times the scale of
+    # the prior of tau.
+    events, n, scale, prior = [13, 8, 9, 24, 18, 1], [15, 9, 10, 27, 18, 1], 0.5, (-9.9, 0.5)
+    mu, tau = np.meshgrid(np.linspace(-17, 2, 191), np.linspace(0.6, 9, 141))
+    log = Likelihood(np.array(events), np.array(n)).log(mu.ravel(), tau.ravel())
+    log += norm.logpdf(mu.ravel(), *prior) + norm.logpdf(tau.ravel(), 0, scale)
+    weights = np.exp(log - log.max())
+    weights /= weights.sum()
+    found = Everything(events, n, scale, *prior)
+    assert found.tau_mean == pytest.approx(weights @ tau.ravel(), abs=1e-6)
+    expected = weights @ expit(mu.ravel())
+    assert found.median_cohort.mean() == pytest.approx(expected, rel=1e-6)
+
+
 def test_order_of_cohorts_does_not_matter(as_posterior):
     order = [3, 0, 7, 5, 1, 6, 2, 4]
     shuffled = pool_bayes(*(np.array(x)[order] for x in AS))

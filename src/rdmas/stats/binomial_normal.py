@@ -5,7 +5,7 @@ over u of a function with a single peak. The peak can be narrow (a large cohort)
 side (a cohort without events). Nodes are therefore placed about the mode, u = mode + scale
 sinh(t) with t equidistant: the trapezoidal rule then converges exponentially for either shape.
 Every integral is compared with the one over every other node, and nodes are added where the two
-disagree. All statistics of `rdmas.stats.pooling` rest on this one likelihood.
+disagree. `rdmas.stats.pooling` and `rdmas.stats.posterior` both rest on this likelihood.
 
 References
 ----------
@@ -46,8 +46,9 @@ _TIE = 1e-9
 # The integrand falls at least as fast as a normal density: beyond 9 it is below exp(-40).
 _REACH = 9.0
 
-# Steps in t, and how close a logarithm of an integral must come to the one over every other
-# node. The error falls as exp(-constant / step), so that it is about the square of this.
+# Steps in t, and how close an integral must come to the one over every other node, relative to
+# itself. The error falls as exp(-constant / step), so that it is about the square of this; as
+# its sign alternates, two may agree by accident, but then not also with the one before.
 _STEP, _SMALLEST_STEP = 0.125, 2.0**-10
 _AGREEMENT, _AGREEMENT_BEFORE = 1e-6, 1e-2
 
@@ -115,16 +116,15 @@ class Likelihood:
         low, high = np.full(mu.shape, -np.inf), np.full(mu.shape, np.inf)
         values, moving = np.empty((len(Terms._fields), mu.size)), np.arange(mu.size)
         for _ in range(200):
-            values[:, moving] = terms = self._at(mu[moving], tau[moving], derivatives=True)
-            _, slope, _, curvature, *_ = terms
             at = mu[moving]
+            values[:, moving] = self._at(at, tau[moving], derivatives=True)
+            slope, curvature = values[1, moving], values[3, moving]
             low[moving] = np.where(slope > 0, at, low[moving])
             high[moving] = np.where(slope > 0, high[moving], at)
             # Newton's step, cut to a length over which the curvature can be trusted to last.
             step = np.clip(-slope / curvature, -1 - tau[moving], 1 + tau[moving])
-            moves = (
-                np.minimum(np.abs(step), high[moving] - low[moving]) * np.sqrt(-curvature) > 1e-8
-            )
+            error = np.minimum(np.abs(step), high[moving] - low[moving])
+            moves = error * np.sqrt(-curvature) > 1e-8
             at, moving = (at + step)[moves], moving[moves]
             if not moving.size:
                 break
@@ -262,9 +262,8 @@ class Likelihood:
 
         weights /= total[..., None]
         residual_at_mode = sign * (count - self.n * share)
-        change = (-sign * self.n * share * (1 - share))[..., None] * (
-            odds / (1 + share[..., None] * odds)
-        )
+        change = odds / (1 + share[..., None] * odds)
+        change *= (-sign * self.n * share * (1 - share))[..., None]
         u, residual = mode[..., None] + away, residual_at_mode[..., None] + change
         square = u**2 - mean(u**2)[..., None]
         product = u * residual

@@ -24,7 +24,7 @@ _NEGLIGIBLE = 40.0
 
 # Points of a grid to begin with, and beyond which it is given up, and how close a sum over all
 # of them must come to the one over every other point.
-_POINTS, _MOST_POINTS, _AGREEMENT = 33, 1025, 1e-5
+_POINTS, _MOST_POINTS, _AGREEMENT = 33, 513, 1e-5
 
 _ROOT_2_PI = math.sqrt(2 * math.pi)
 
@@ -194,9 +194,9 @@ def _range_of_tau(
     """
     scale = min(0.05, tau_scale)
     logits = logit((likelihood.events + 0.5) / (likelihood.n + 1))
-    # Where cohorts differ far more than the prior expects, the mode is near the geometric mean
-    # of tau_scale and the root of the logits' sum of squares.
-    distance = logits.std() * math.sqrt(logits.size)
+    # Where cohorts differ from each other and from the prior of mu far more than the prior of tau
+    # expects, the mode is near the geometric mean of its scale and the size of the differences.
+    distance = math.sqrt(((logits - likelihood.prior_mean) ** 2).sum())
     largest = max(8.5 * tau_scale, 4 * math.sqrt(tau_scale * distance))
     v, mu = np.linspace(0, math.asinh(largest / scale), points), np.full(points, logits.mean())
     while True:
@@ -205,11 +205,11 @@ def _range_of_tau(
         log_density = terms.log_likelihood - np.log(-terms.d_mu_mu) / 2
         log_density += _log_prior(v, scale, tau_scale)
         likely = np.flatnonzero(log_density > log_density.max() - _NEGLIGIBLE)
-        if likely.size > points / 2:
-            return v, scale, mu
         ends = v[max(likely[0] - 1, 0)], v[min(likely[-1] + 1, points - 1)]
         narrower = np.linspace(*ends, points)
         v, mu = narrower, np.interp(narrower, v, mu)
+        if likely.size > points / 2:
+            return v, scale, mu
 
 
 def _range_of_mu(likelihood: Likelihood, tau: Floats, mu: Floats) -> tuple[Floats, Floats]:
