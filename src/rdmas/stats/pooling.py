@@ -171,8 +171,8 @@ def heterogeneity(events: Sequence[int], n: Sequence[int], level: float = 0.95) 
 
     Parameters
     ----------
-    events, n : sequence of int, shape (studies,)
-        Patients with the event, and patients, of each cohort.
+    events, n
+        As in `pool`, and refused likewise.
     level : float, default 0.95
         Level of the limits of tau, where twice the fall of the log-likelihood from its maximum
         reaches the chi-square quantile with 1 degree of freedom (the lower is 0 if it does not).
@@ -181,11 +181,6 @@ def heterogeneity(events: Sequence[int], n: Sequence[int], level: float = 0.95) 
     -------
     Heterogeneity
         Without I-squared, which rests on one within-study variance shared by all cohorts.
-
-    Raises
-    ------
-    ValueError
-        As `pool`.
 
     References
     ----------
@@ -225,23 +220,16 @@ def leave_one_out(
 
     Parameters
     ----------
-    events, n : sequence of int, shape (studies,)
-        Patients with the event, and patients, of each cohort; at least three cohorts.
+    events, n, level
+        As in `pool`, and refused likewise; at least three cohorts.
     labels : sequence, shape (studies,)
         Names of the cohorts.
-    level : float, default 0.95
-        Level of the intervals.
 
     Returns
     -------
     pandas.DataFrame
         One row per cohort: ``label`` (of the one left out), and of the others ``proportion``,
         ``low``, ``high``, ``between_study_sd_logit``, ``prediction_low``, ``prediction_high``.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than three cohorts, or the others of one cannot be pooled.
 
     Examples
     --------
@@ -275,26 +263,19 @@ def pool_each_way(
 
     Parameters
     ----------
-    events, n : sequence of int, shape (studies,)
-        Patients with the event, and patients, of each cohort.
+    events, n, level
+        As in `pool`, and refused likewise.
     labels : sequence of str, shape (studies,)
         Names of the cohorts.
     groups : sequence of str, shape (studies,)
         Groups of cohorts that may have patients in common, separated by semicolons; an empty or
         missing entry means none, and such a cohort is in every choice.
-    level : float, default 0.95
-        Level of the intervals.
 
     Returns
     -------
     pandas.DataFrame
         One row per choice: ``chosen`` (labels of the chosen cohorts that overlap with others,
         joined by "; "), ``studies``, ``events``, ``n``, and the columns of `leave_one_out`.
-
-    Raises
-    ------
-    ValueError
-        If a group is neither text nor missing, or a choice cannot be pooled.
 
     Examples
     --------
@@ -341,12 +322,7 @@ def predictive_probability(
     Returns
     -------
     float
-        The probability.
-
-    Raises
-    ------
-    ValueError
-        If a number is not whole or out of range, or no bound is given.
+        The probability; a `ValueError` is raised for bounds out of range.
 
     Examples
     --------

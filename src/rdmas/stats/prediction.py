@@ -55,10 +55,8 @@ def predictive_tail(
 
     Parameters
     ----------
-    predictive : ProportionDistribution
-        Distribution of the new patients' common true proportion.
-    n : int
-        Number of new patients, 1 to 10,000.
+    predictive, n
+        As in `predictive_counts`, and refused likewise.
     at_least, at_most : int, optional
         Smallest and largest number of events counted, 0 to `n`; at least one of the two.
 
@@ -66,11 +64,6 @@ def predictive_tail(
     -------
     float
         The probability.
-
-    Raises
-    ------
-    ValueError
-        If a number is not whole or out of range, or no bound is given.
 
     Examples
     --------
@@ -156,28 +149,11 @@ def robust_map_prior(
 
 
 def update(prior: RobustMixture, events: int, n: int) -> RobustMixture:
-    """Posterior of a robust mixture after a cohort's own events.
+    """Posterior of a robust mixture after a cohort's own events (`n` at most 10,000).
 
     Each component is updated by itself; the weights change in proportion to how probable each
     component made the events, so that data in conflict with the informative component turn to
     the vague one.
-
-    Parameters
-    ----------
-    prior : RobustMixture
-        Mixture before the data.
-    events, n : int
-        The cohort's events and patients, `n` at most 10,000.
-
-    Returns
-    -------
-    RobustMixture
-        Posterior components and weights.
-
-    Raises
-    ------
-    ValueError
-        If the counts are impossible.
 
     Examples
     --------
@@ -309,34 +285,24 @@ def control_sources(
 
     The control's proportion comes from its own patients under a Beta prior; from published
     cohorts alone, that is from their predictive distribution; or from both, the published cohorts
-    being a `robust_map_prior` that the own patients update.
+    being a prior that the own patients update.
 
     Parameters
     ----------
     treatment_events, treatment_n, control_events, control_n : int
         Events and patients in either arm, at most 10,000.
-    predictive : ProportionDistribution
-        Predictive distribution from published cohorts, as `rdmas.stats.posterior.pool_bayes`
-        gives it.
-    robust_weight : float, default 0.2
-        Prior probability, 0 to 1, that the own controls are unlike the published cohorts.
+    predictive, robust_weight
+        As in `robust_map_prior`, and refused likewise.
     prior : tuple of float, default (1.0, 1.0)
         Parameters of the Beta prior of the treatment arm, of the own controls alone, and of the
         vague component of the robust mixture.
-    margins : iterable of float, default (0.0, 0.1, 0.2)
-        Margins of the risk difference.
-    level : float, default 0.95
-        Level of the intervals.
+    margins, level
+        As in `contrast`, and refused likewise.
 
     Returns
     -------
     dict of str to ControlSource
         By source, in this order: ``"own"``, ``"published"``, ``"both"``.
-
-    Raises
-    ------
-    ValueError
-        If the counts are impossible or a number is out of range.
 
     Examples
     --------
