@@ -65,7 +65,7 @@ CELLS = pd.DataFrame(
             ("t-1", "treated", ["reported", "assumed", "reported"]),
             ("c-1", "control", ["reported", "empty", "empty"]),
         ]
-        for column, state in zip(["sex", "dose", "cmv"], states)
+        for column, state in zip(["sex", "dose", "cmv"], states, strict=True)
     ],
     columns=["patient", "arm", "column", "state"],
 )
@@ -215,7 +215,7 @@ def test_kaplan_meier_steps_have_the_times_and_heights_of_the_frame():
     curves = leukaemia_like()
     ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0]), ("trt", "ctl"), "Days")
     assert len(ax.lines) == 2
-    for line, arm, colour in zip(ax.lines, ("trt", "ctl"), figures.ARM_COLOURS):
+    for line, arm, colour in zip(ax.lines, ("trt", "ctl"), figures.ARM_COLOURS, strict=True):
         mine = curves[curves["arm"] == arm]
         assert line.get_xydata().tolist() == mine[["time", "survival"]].to_numpy().tolist()
         assert line.get_drawstyle() == "steps-post"
@@ -226,7 +226,7 @@ def test_kaplan_meier_steps_have_the_times_and_heights_of_the_frame():
 def test_kaplan_meier_bands_reach_from_low_to_high():
     curves = leukaemia_like()
     ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0]), ("trt", "ctl"), "Days")
-    for band, arm in zip(ax.collections, ("trt", "ctl")):
+    for band, arm in zip(ax.collections, ("trt", "ctl"), strict=True):
         corners = band.get_paths()[0].vertices
         mine = curves[curves["arm"] == arm]
         for time in (2.5, 3.5):
@@ -240,14 +240,14 @@ def test_kaplan_meier_writes_numbers_at_risk_below_their_times():
     curves = leukaemia_like()
     numbers = at_risk(curves, [0, 2.5, 4])
     ax = figures.plot_kaplan_meier(curves, numbers, ("trt", "ctl"), "Days")
-    for arm, colour in zip(("trt", "ctl"), figures.ARM_COLOURS):
+    for arm, colour in zip(("trt", "ctl"), figures.ARM_COLOURS, strict=True):
         written = [
             (text.get_position()[0], int(text.get_text()))
             for text in ax.texts
             if text.get_text().isdigit() and text.get_color() == colour
         ]
         mine = numbers[numbers["arm"] == arm]
-        assert written == list(zip(mine["time"], mine["at_risk"]))
+        assert written == list(zip(mine["time"], mine["at_risk"], strict=True))
 
 
 def test_kaplan_meier_labels_the_better_arm_above_and_the_other_below_its_end():
@@ -276,7 +276,7 @@ def test_p_values_mark_exactly_the_tests_that_print_as_reported():
     points = ax.collections[0]
     marked = {
         round(x, 6)
-        for (x, _), colour in zip(points.get_offsets().tolist(), colours(points))
+        for (x, _), colour in zip(points.get_offsets().tolist(), colours(points), strict=True)
         if colour == figures.GREEN.lower()
     }
     assert marked == {0.011482, 0.011450, 0.0105}  # 0.010495 prints as 0.010, 0.0105 is a tie
@@ -292,7 +292,7 @@ def test_p_values_stand_beside_their_tests_in_order_of_p():
     ax = figures.plot_p_values(P_VALUES, "0.011", alpha=0.05)
     names = tick_labels(ax.yaxis)
     found = {names[int(y)]: x for x, y in ax.collections[0].get_offsets().tolist()}
-    assert found == dict(zip(P_VALUES["test"], P_VALUES["p_value"]))
+    assert found == dict(zip(P_VALUES["test"], P_VALUES["p_value"], strict=True))
     assert names == ["Yates", "Fisher", "N\u22121", "Agresti-Caffo", "lower tie", "Pearson"]
 
 
@@ -312,7 +312,7 @@ def test_orderings_draw_each_death_at_its_place_in_the_colour_of_its_arm():
     for point in ax.collections:
         (place, row), (colour,) = point.get_offsets()[0].tolist(), colours(point)
         found[int(row), int(place)] = colour
-    arm_colours = dict(zip("AB", figures.ARM_COLOURS))
+    arm_colours = dict(zip("AB", figures.ARM_COLOURS, strict=True))
     assert found == {
         (row, place): arm_colours[letter].lower()
         for row, order in enumerate(ORDERS["order"])
@@ -358,14 +358,14 @@ def test_percent_axes_start_at_zero_and_hold_every_interval(high):
     ax = figures.plot_intervals(frame, "x")
     assert ax.get_xlim()[0] == 0
     assert high < ax.get_xlim()[1] <= 1
-    for place, label in zip(ax.get_xticks(), tick_labels(ax.xaxis)):
+    for place, label in zip(ax.get_xticks(), tick_labels(ax.xaxis), strict=True):
         assert label == f"{100 * place:.0f}%"
 
 
 def test_dose_pairs_draw_one_line_per_patient_blue_if_the_dose_fell():
     axes = figures.plot_dose_pairs(PAIRS, "mg/kg")
     assert len(axes) == 2
-    for panel, name in zip(axes, ("all fell", "one fell")):
+    for panel, name in zip(axes, ("all fell", "one fell"), strict=True):
         mine = PAIRS[PAIRS["data_set"] == name]
         lines = [line for line in panel.lines if xs(line) == [0, 1]]
         assert [ys(line) for line in lines] == mine[["before", "after"]].values.tolist()
@@ -395,7 +395,7 @@ def test_scoreboard_puts_each_claim_in_the_column_of_its_basis():
     assert columns == ["counts", "ordering", "input", "none"]
     points = [point.get_offsets()[0].tolist() for point in ax.collections[: len(BOARD)]]
     assert [(columns[int(x)], int(y)) for x, y in points] == list(
-        zip(BOARD["basis"], range(len(BOARD)))
+        zip(BOARD["basis"], range(len(BOARD)), strict=True)
     )
     assert tick_labels(ax.yaxis) == [
         "deaths n:  8",

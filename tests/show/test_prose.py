@@ -164,7 +164,7 @@ def test_gluing_anything_but_text_is_refused_by_key(monkeypatch, value):
     monkeypatch.setitem(
         sys.modules, "myst_nb", SimpleNamespace(glue=lambda *args, **_: glued.append(args))
     )
-    with pytest.raises(TypeError, match="claim_a is .*; format it as text first"):
+    with pytest.raises(TypeError, match=r"claim_a is .*; format it as text first"):
         prose.glue_strings({"claim_a": value})
     assert glued == []
 
