@@ -35,9 +35,9 @@ def literals(path):
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 documentation.add(id(statement.value))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in documentation:
-                yield node.value
+        text = getattr(node, "value", None) if isinstance(node, ast.Constant) else None
+        if isinstance(text, str) and id(node) not in documentation:
+            yield text
 
 
 @pytest.mark.parametrize(

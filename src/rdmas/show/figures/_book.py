@@ -1,6 +1,7 @@
 """Figures of the book itself: verdicts, modules, durations."""
 
 import textwrap
+from typing import Any
 
 import pandas as pd
 import seaborn as sns
@@ -9,6 +10,14 @@ from matplotlib.patches import FancyBboxPatch
 
 from rdmas.show import prose
 from rdmas.show.figures._style import BASIS_COLOURS, BLUE, GREY, LIGHT, VERMILION, new_axes
+
+#: Shape of each verdict, and its words in the key.
+_MARKS = {
+    "reproduced": ("o", "reproduced"),
+    "reproduced under a stated convention": ("D", "under a stated convention"),
+    "not reproduced": ("X", "not reproduced"),
+    "not checkable": ("o", "not checkable"),
+}
 
 
 def plot_scoreboard(board: pd.DataFrame) -> Axes:
@@ -24,29 +33,11 @@ def plot_scoreboard(board: pd.DataFrame) -> Axes:
     matplotlib.axes.Axes
     """
     ax = new_axes(height=0.29 * len(board) + 1.1)
-    markers = {
-        "reproduced": "o",
-        "reproduced under a stated convention": "D",
-        "not reproduced": "X",
-        "not checkable": "o",
-    }
     bases = list(BASIS_COLOURS)
     for row, claim in enumerate(board.to_dict("records")):
         ax.axhline(row, color=LIGHT, linewidth=0.7, zorder=0)
-        hollow = claim["verdict"] == "not checkable"
-        colour = (
-            VERMILION if claim["verdict"] == "not reproduced" else BASIS_COLOURS[claim["basis"]]
-        )
-        ax.scatter(
-            bases.index(claim["basis"]),
-            row,
-            s=95,
-            marker=markers[claim["verdict"]],
-            facecolors="white" if hollow else colour,
-            edgecolors=colour,
-            linewidths=1.8,
-            zorder=3,
-        )
+        place = bases.index(claim["basis"]), row
+        _mark(ax, place, claim["verdict"], claim["basis"], s=95, linewidths=1.8, zorder=3)
     ax.set_yticks(range(len(board)))
     ax.set_yticklabels(board["id"].str.replace("_", " ") + ":  " + board["reported"], fontsize=9.5)
     ax.set_xticks(range(len(bases)))
@@ -55,26 +46,19 @@ def plot_scoreboard(board: pd.DataFrame) -> Axes:
     ax.tick_params(length=0)
     ax.set(xlim=(-0.5, len(bases) - 0.5), ylim=(len(board) + 0.9, -0.7), xlabel="", ylabel="")
     sns.despine(ax=ax, left=True, bottom=True, top=True)
-    key = [
-        ("reproduced", "o", BLUE),
-        ("under a stated convention", "D", BLUE),
-        ("not reproduced", "X", VERMILION),
-        ("not checkable", "o", "white"),
-    ]
-    for place, (words, marker, colour) in enumerate(key):
-        x, y = -0.45 + 2.1 * (place % 2), len(board) - 0.1 + 0.75 * (place // 2)
-        ax.scatter(
-            x,
-            y,
-            s=70,
-            marker=marker,
-            facecolors=colour,
-            linewidths=1.5,
-            edgecolors=GREY if colour == "white" else colour,
-            clip_on=False,
-        )
+    for number, (verdict, (_, words)) in enumerate(_MARKS.items()):
+        x, y = -0.45 + 2.1 * (number % 2), len(board) - 0.1 + 0.75 * (number // 2)
+        basis = "none" if verdict == "not checkable" else "counts"
+        _mark(ax, (x, y), verdict, basis, s=70, linewidths=1.5, clip_on=False)
         ax.text(x + 0.12, y, words, va="center", fontsize=9.5)
     return ax
+
+
+def _mark(ax: Axes, place: tuple[float, float], verdict: str, basis: str, **options: Any) -> None:
+    """Mark a verdict by shape, and by the colour of what it rests on."""
+    colour = VERMILION if verdict == "not reproduced" else BASIS_COLOURS[basis]
+    face = "white" if verdict == "not checkable" else colour
+    ax.scatter(*place, marker=_MARKS[verdict][0], facecolors=face, edgecolors=colour, **options)
 
 
 def plot_layers(modules: pd.DataFrame) -> Axes:
