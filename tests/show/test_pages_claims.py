@@ -141,7 +141,7 @@ def test_precision_of_complete_remission_in_words():
 
 
 def test_each_printed_percentage_of_the_paper_fits_one_count():
-    said = remission.say_fitting_counts(claims.scoreboard(OWN), 20)
+    said = remission.say_fitting_counts("50%", "30%", 20)
     assert said == {
         "partial_fit": "only 10",
         "complete_fit": "only 6",
@@ -150,11 +150,7 @@ def test_each_printed_percentage_of_the_paper_fits_one_count():
 
 
 def test_a_percentage_of_a_large_group_fits_several_counts_and_a_wrong_one_none():
-    board = pd.DataFrame(
-        [("remission_partial_percent", "50%"), ("remission_complete_percent", "0.1%")],
-        columns=["id", "reported"],
-    )
-    said = remission.say_fitting_counts(board, 200)
+    said = remission.say_fitting_counts("50%", "0.1%", 200)
     assert said["partial_fit"] == "99, 100 and 101"
     assert said["complete_fit"] == "none"
 

@@ -47,12 +47,11 @@ def say_precision(limits: tuple[float, float], level: float) -> dict[str, str]:
     return {"level": prose.percent(level), "complete_interval": prose.percent_interval(limits)}
 
 
-def say_fitting_counts(board: pd.DataFrame, n: int) -> dict[str, str]:
+def say_fitting_counts(partial: str, complete: str, n: int) -> dict[str, str]:
     """Word which counts of `n` patients print as the two percentages reported."""
-    reported = board.set_index("id")["reported"]
     return {
-        "partial_fit": _fitting(reported["remission_partial_percent"], n),
-        "complete_fit": _fitting(reported["remission_complete_percent"], n),
+        "partial_fit": _fitting(partial, n),
+        "complete_fit": _fitting(complete, n),
         "step": f"{prose.decimal(100 / n, 0)} percentage points",
     }
 
