@@ -140,9 +140,9 @@ def test_precision_of_complete_remission_in_words():
     assert said == {"level": "95%", "complete_interval": "12% to 54%"}
 
 
-def test_each_printed_percentage_of_the_paper_fits_one_count():
-    said = remission.say_fitting_counts("50%", "30%", 20)
-    assert said == {
+def test_counts_that_print_as_reported_in_words():
+    fitting = [rounding.counts_that_print(reported, 20) for reported in ("50%", "30%")]
+    assert remission.say_fitting_counts(*fitting, 20) == {
         "partial_fit": "only 10",
         "complete_fit": "only 6",
         "step": "5 percentage points",
@@ -150,7 +150,8 @@ def test_each_printed_percentage_of_the_paper_fits_one_count():
 
 
 def test_a_percentage_of_a_large_group_fits_several_counts_and_a_wrong_one_none():
-    said = remission.say_fitting_counts("50%", "0.1%", 200)
+    fitting = [rounding.counts_that_print(reported, 200) for reported in ("50%", "0.1%")]
+    said = remission.say_fitting_counts(*fitting, 200)
     assert said["partial_fit"] == "99, 100 and 101"
     assert said["complete_fit"] == "none"
 

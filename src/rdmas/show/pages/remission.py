@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from IPython.display import HTML
 
 from rdmas.paper.cohort import Cohort
 from rdmas.show import figures, prose, tables
-from rdmas.stats import rounding
 
 _COLUMN = "response_week8"
 
@@ -47,15 +48,14 @@ def say_precision(limits: tuple[float, float], level: float) -> dict[str, str]:
     return {"level": prose.percent(level), "complete_interval": prose.percent_interval(limits)}
 
 
-def say_fitting_counts(partial: str, complete: str, n: int) -> dict[str, str]:
-    """Word which counts of `n` patients print as the two percentages reported."""
+def say_fitting_counts(partial: Sequence[int], complete: Sequence[int], n: int) -> dict[str, str]:
+    """Word which counts of `n` patients print as the percentage reported of each response."""
     return {
-        "partial_fit": _fitting(partial, n),
-        "complete_fit": _fitting(complete, n),
+        "partial_fit": _only(partial),
+        "complete_fit": _only(complete),
         "step": f"{prose.decimal(100 / n, 0)} percentage points",
     }
 
 
-def _fitting(reported: str, n: int) -> str:
-    counts = rounding.counts_that_print(reported, n)
+def _only(counts: Sequence[int]) -> str:
     return f"only {counts[0]}" if len(counts) == 1 else prose.listed(counts)
