@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex, to_rgba
 from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
 
 from rdmas.show import figures
-from rdmas.stats.survival import at_risk, kaplan_meier
+from rdmas.stats.survival import at_risk, kaplan_meier, order_envelope
 
 SQUARE = 0.86  # side of one square of an icon array
 
@@ -113,7 +114,26 @@ def leukaemia_like():
     )
 
 
+ENDS = pd.DataFrame(
+    {
+        "name": ["trt", "ctl"],
+        "count": [(4, 5), (1, 4)],
+        "estimate": [0.8, 0.25],
+        "low": [0.3, 0.01],
+        "high": [0.99, 0.8],
+    }
+)
+ASSUMED = kaplan_meier(  # deaths in the order control, treated, control, control
+    [2, 4, 4, 4, 4, 1, 3, 4, 4], [1, 0, 0, 0, 0, 1, 1, 1, 0], ["trt"] * 5 + ["ctl"] * 4
+)
+
+
+def envelope_drawn():
+    return figures.plot_order_envelope(order_envelope(1, 5, 3, 4), ENDS, ASSUMED, "Order")
+
+
 DRAWERS = {
+    "envelope": envelope_drawn,
     "icon array": lambda: figures.plot_icon_array(COUNTS, COUNT_COLOURS),
     "provenance": lambda: figures.plot_provenance(CELLS),
     "Kaplan-Meier": lambda: figures.plot_kaplan_meier(
@@ -229,8 +249,9 @@ def test_kaplan_meier_bands_reach_from_low_to_high():
     for band, arm in zip(ax.collections, ("trt", "ctl"), strict=True):
         corners = band.get_paths()[0].vertices
         mine = curves[curves["arm"] == arm]
-        for time in (2.5, 3.5):
-            row = mine[mine["time"] <= time].iloc[-1]
+        defined = mine[mine["low"].notna()]
+        assert corners[:, 0].min() == defined["time"].min()  # no band before the first death
+        for row in defined.to_dict("records"):
             start = corners[np.isclose(corners[:, 0], row["time"])][:, 1]
             assert np.isclose(start, row["low"]).any()
             assert np.isclose(start, row["high"]).any()
@@ -269,6 +290,54 @@ def test_kaplan_meier_draws_a_cohort_of_one_arm():
     ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0, 1]), ("only",), "Order")
     assert len(ax.lines) == 1
     assert "only\n1 of 3 died" in texts(ax)
+
+
+def test_envelope_is_shaded_from_the_lowest_to_the_highest_curve():
+    expected = {  # by hand: 1 of 5 and 3 of 4 die
+        "trt": [(1, 1), (0.8, 1), (0.8, 1), (0.8, 1), (0.8, 0.8)],
+        "ctl": [(1, 1), (0.75, 1), (0.5, 0.75), (0.25, 0.5), (0.25, 0.25)],
+    }
+    ax = envelope_drawn()
+    bands = [item for item in ax.collections if isinstance(item, FillBetweenPolyCollection)]
+    for band, colour, bounds in zip(bands, figures.ARM_COLOURS, expected.values(), strict=True):
+        assert colours(band) == [colour.lower()]
+        corners = band.get_paths()[0].vertices
+        for place, (low, high) in enumerate(bounds[:-1]):
+            inside = corners[np.isclose(corners[:, 0], place)][:, 1]
+            assert np.isclose(inside, low).any() and np.isclose(inside, high).any()
+
+
+def test_envelope_has_an_end_with_its_interval_for_each_arm():
+    ax = envelope_drawn()
+    for container, row, colour in zip(
+        ax.containers, ENDS.itertuples(), figures.ARM_COLOURS, strict=True
+    ):
+        point, _, (bar,) = container.lines
+        assert (ys(point), point.get_color()) == ([row.estimate], colour)
+        assert bar.get_segments()[0][:, 1].tolist() == pytest.approx([row.low, row.high])
+    assert [text.get_text() for text in ax.texts if isinstance(text, Annotation)] == [
+        "trt\n4 of 5 survived",
+        "ctl\n1 of 4 survived",
+    ]
+
+
+def test_the_assumed_order_is_thin_dashed_and_labelled_inside_the_plot():
+    ax = envelope_drawn()
+    dashed = [line for line in ax.lines if line.get_drawstyle() == "steps-post"]
+    for line, arm in zip(dashed, ("trt", "ctl"), strict=True):
+        mine = ASSUMED[ASSUMED["arm"] == arm]
+        assert line.get_xydata().tolist() == mine[["time", "survival"]].to_numpy().tolist()
+        assert line.is_dashed() and line.get_linewidth() < 1
+        assert line.get_color() not in figures.ARM_COLOURS
+    note = texts(ax)[-1]
+    assert "Dashed: one order, assumed" in note and "order itself is not stated" in note
+
+
+def test_invented_steps_have_no_bands_and_no_numbers_at_risk():
+    ax = envelope_drawn()
+    bands = [item for item in ax.collections if isinstance(item, FillBetweenPolyCollection)]
+    assert len(bands) == 2  # the envelope of each arm, nothing more
+    assert not any(text.isdigit() for text in texts(ax))
 
 
 def test_p_values_mark_exactly_the_tests_that_print_as_reported():

@@ -4,6 +4,7 @@ Known contents: the paper's own counts, and a small cohort of other names whose 
 be counted here.
 """
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pandas as pd
@@ -199,6 +200,38 @@ def test_effects_name_the_treatment_and_have_three_decimals():
 def test_time_is_labelled_by_its_unit():
     assert survival.time_label(OWN.time_unit) == "Order of events (not days)"
     assert survival.time_label(OTHER.time_unit) == "Days"
+
+
+def with_times(cohort, provenance):
+    """Return the cohort with another provenance of its times."""
+    descriptor = deepcopy(cohort.descriptor)
+    (table,) = (item for item in descriptor["resources"] if item["name"] == "patients")
+    fields = {field["name"]: field for field in table["schema"]["fields"]}
+    fields["followup_time"]["provenance"] = provenance
+    return replace(cohort, descriptor=descriptor)
+
+
+def test_only_recorded_times_are_drawn_as_curves_with_bands():
+    # the words of the caption; the figure itself is chosen by the same function
+    own, recorded = OWN, with_times(OTHER, "reported")
+    assert survival.assumes_times(own) and not survival.assumes_times(recorded)
+    said = survival.say_curves(own, 0.95, "wilson")
+    assert "the ends, as points with 95% intervals (Wilson)" in said["drawn"]
+    assert "Dashed: one order, assumed. It is not the curve of the paper" in said["drawn"]
+    assert (said["deaths_treated"], said["deaths_control"]) == ("1 death", "8")
+    assert said["apart"] == "1 patient"
+    said = survival.say_curves(recorded, 0.9, "wilson")
+    assert said["drawn"].startswith("Kaplan-Meier curves with pointwise 90% intervals")
+    assert (said["deaths_treated"], said["deaths_control"]) == ("1 death", "3")
+
+
+def test_ends_of_the_curves_are_the_published_shares_with_limits():
+    listed = survival.shares(OTHER.deaths().complement(), OTHER.arms)
+    listed["wilson"] = [(0.5, 0.9), (0.1, 0.7)]
+    ends = survival.ends(listed, "wilson")
+    assert ends["name"].tolist() == ["drug x", "usual"]
+    assert ends["estimate"].tolist() == pytest.approx([7 / 8, 2 / 5])
+    assert ends[["low", "high"]].to_numpy().tolist() == [[0.5, 0.9], [0.1, 0.7]]
 
 
 def test_survival_shows_the_intervals_that_were_added():

@@ -4,8 +4,11 @@ Oracle: the 6-MP leukaemia trial (Freireich 1963; MASS::gehan) in R 4.2.2 with s
 
     summary(survfit(Surv(time, cens) ~ treat, data = MASS::gehan, conf.type = "log-log"))
 
-and, without censoring, the empirical survival function.
+and, without censoring, the empirical survival function. The envelope of all orders of deaths is
+compared with the curves of every order, one by one.
 """
+
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -13,7 +16,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rdmas.stats.logrank import logrank_p
-from rdmas.stats.survival import at_risk, cox_p_values, kaplan_meier
+from rdmas.stats.survival import (
+    at_risk,
+    cox_p_values,
+    deaths_until,
+    kaplan_meier,
+    order_envelope,
+)
 
 derandomised = settings(derandomize=True, deadline=None, max_examples=20)
 
@@ -126,6 +135,14 @@ def test_nobody_dies_and_survival_stays_one():
     assert curves["deaths"].tolist() == [0, 0, 0, 0]
 
 
+def test_limits_are_undefined_before_the_first_death_and_at_survival_zero():
+    # log(-log(S)) has no value at S = 1 and S = 0; lifelines fills in [1, 1] and [0, 0]
+    curves = kaplan_meier([1, 2, 3], [0, 1, 1], ["a"] * 3)
+    assert curves["survival"].tolist() == pytest.approx([1, 1, 0.5, 0])
+    assert curves["low"].notna().tolist() == [False, False, True, False]
+    assert curves["high"].notna().tolist() == [False, False, True, False]
+
+
 patients = st.lists(
     st.tuples(st.integers(1, 12), st.booleans(), st.sampled_from("ab")), min_size=1, max_size=25
 )
@@ -146,7 +163,10 @@ def test_product_of_the_tabulated_factors_is_the_survival(rows):
     for _, curve in curves.groupby("arm"):
         factors = 1 - curve["deaths"] / curve["at_risk"]
         np.testing.assert_allclose(curve["survival"], factors.cumprod(), atol=1e-12)
-        assert ((curve["low"] <= curve["survival"]) & (curve["survival"] <= curve["high"])).all()
+        defined = (curve["deaths"].cumsum() > 0) & (curve["survival"] > 0)
+        inside = (curve["low"] <= curve["survival"]) & (curve["survival"] <= curve["high"])
+        assert inside.tolist() == defined.tolist()
+        assert curve.loc[~defined, ["low", "high"]].isna().all(axis=None)
         assert curve["survival"].is_monotonic_decreasing
 
 
@@ -189,6 +209,83 @@ def test_order_of_patients_does_not_matter(rows, order):
 def test_impossible_patients_are_refused(time, died, arm, message):
     with pytest.raises(ValueError, match=message):
         kaplan_meier(time, died, arm)
+
+
+# The envelope of all orders -------------------------------------------------------------------
+
+
+def curves_of_every_order(deaths_a, n_a, deaths_b, n_b):
+    """Yield survival by arm and place under each order of deaths, by the product-limit method."""
+    deaths = deaths_a + deaths_b
+    arm = ["a"] * n_a + ["b"] * n_b
+    for places_of_a in combinations(range(1, deaths + 1), deaths_a):
+        places_of_b = [place for place in range(1, deaths + 1) if place not in places_of_a]
+        time, died = [], []
+        for places, n in ((places_of_a, n_a), (places_of_b, n_b)):
+            alive = n - len(places)
+            time += [*places, *[deaths + 1] * alive]
+            died += [1] * len(places) + [0] * alive
+        curves = kaplan_meier(time, died, arm)
+        for name in "ab":
+            curve = curves[curves["arm"] == name]
+            for place in range(deaths + 1):
+                yield name, place, curve.loc[curve["time"] <= place, "survival"].iloc[-1]
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [(1, 20, 8, 21), (1, 3, 2, 4), (3, 4, 2, 2), (0, 3, 3, 5), (2, 5, 0, 4), (0, 1, 0, 1)],
+)
+def test_envelope_is_what_every_order_attains(counts):
+    # Oracle: Kaplan-Meier curves of all orders of deaths, nobody lost
+    attained = {}
+    for arm, place, survival in curves_of_every_order(*counts):
+        attained.setdefault((arm, place), []).append(survival)
+    envelope = order_envelope(*counts)
+    assert list(zip(envelope["arm"], envelope["place"], strict=True)) == sorted(attained)
+    for row in envelope.to_dict("records"):
+        found, n = attained[row["arm"], row["place"]], counts[1 if row["arm"] == "a" else 3]
+        assert (row["low"], row["high"]) == pytest.approx((min(found), max(found)))
+        steps = round((row["high"] - row["low"]) * n) + 1  # every count between is attained
+        assert len(np.unique(np.round(found, 9))) == steps
+
+
+@pytest.mark.parametrize("arm", ["a", "b"])
+def test_envelope_ends_at_the_counts_and_is_as_wide_as_the_fewer_deaths(arm):
+    counts = {"a": (1, 20), "b": (8, 21)}
+    mine = order_envelope(*counts["a"], *counts["b"]).query("arm == @arm")
+    deaths, n = counts[arm]
+    assert mine[["low", "high"]].iloc[-1].tolist() == pytest.approx([1 - deaths / n] * 2)
+    assert mine[["low", "high"]].iloc[0].tolist() == [1, 1]
+    assert (mine["high"] - mine["low"]).max() * n == pytest.approx(1)
+
+
+def test_envelope_of_exchanged_arms_is_exchanged():
+    first, second = order_envelope(2, 7, 5, 9), order_envelope(5, 9, 2, 7)
+    second["arm"] = second["arm"].map({"a": "b", "b": "a"})
+    assert first.equals(second.sort_values(["arm", "place"], ignore_index=True))
+
+
+def test_envelope_refuses_what_is_not_two_arms():
+    with pytest.raises(ValueError, match="Arm b: events must be"):
+        order_envelope(1, 2, 3, 2)
+
+
+@derandomised
+@given(patients)
+def test_on_the_scale_of_deaths_survival_without_losses_stays_in_the_envelope(rows):
+    # every survivor is followed beyond the last death, and no two die at the same time
+    died = np.array([row[1] for row in rows])
+    arm = np.array([row[2] for row in rows])
+    time = np.where(died, np.cumsum(died), len(rows) + 1) * 10.0
+    place = deaths_until(time, died)
+    assert place.tolist() == [int((time[died] <= end).sum()) for end in time]
+    counts = [number for name in "ab" for number in (died[arm == name].sum(), (arm == name).sum())]
+    assume(min(counts[1], counts[3]) > 0)
+    envelope = order_envelope(*counts).set_index(["arm", "place"])
+    for row in kaplan_meier(place, died, arm).to_dict("records"):
+        low, high = envelope.loc[(row["arm"], row["time"])]
+        assert low - 1e-12 <= row["survival"] <= high + 1e-12
 
 
 # Cox regression on the arm alone --------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Kaplan-Meier curves and the tests of a Cox regression as tidy frames, by lifelines."""
+"""Survival curves, known or bounded by counts alone, and the tests of a Cox regression."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def kaplan_meier(
     pandas.DataFrame
         One row per arm and distinct time, time 0 included, with columns ``arm``, ``time``,
         ``survival`` (just after `time`), ``low`` and ``high`` (exponential Greenwood, that is
-        on the log(-log) scale, R's ``conf.type="log-log"``), ``at_risk`` (just before `time`;
+        on the log(-log) scale, R's ``conf.type="log-log"``; NaN where the scale has no value,
+        which is before the first death and at survival 0), ``at_risk`` (just before `time`;
         lifelines tabulates it the same way but plots it at the end of a period) and
         ``deaths`` (at `time`).
 
@@ -74,13 +75,16 @@ def kaplan_meier(
         members = arm == name
         fitted = KaplanMeierFitter(alpha=1 - level).fit(time[members], died[members] == 1)
         table = fitted.event_table
-        interval = fitted.confidence_interval_survival_function_
+        estimate = fitted.survival_function_.iloc[:, 0]
+        # lifelines gives [1, 1] and [0, 0] where the variance on the scale is not defined.
+        defined = (estimate > 0) & (table["observed"].cumsum() > 0)
+        interval = fitted.confidence_interval_survival_function_.where(defined)
         curves.append(
             pd.DataFrame(
                 {
                     "arm": name,
                     "time": table.index.to_numpy(float),
-                    "survival": fitted.survival_function_.iloc[:, 0].to_numpy(),
+                    "survival": estimate.to_numpy(),
                     "low": interval.iloc[:, 0].to_numpy(),
                     "high": interval.iloc[:, 1].to_numpy(),
                     "at_risk": table["at_risk"].to_numpy(int),
@@ -118,6 +122,79 @@ def at_risk(curves: pd.DataFrame, times: ArrayLike) -> pd.DataFrame:
         for time in np.asarray(times)
     ]
     return pd.DataFrame(rows, columns=["arm", "time", "at_risk"])
+
+
+def order_envelope(deaths_a: int, n_a: int, deaths_b: int, n_b: int) -> pd.DataFrame:
+    """Bound the survival curves by all orders in which given numbers of deaths can happen.
+
+    Deaths are placed one by one, without ties, and every survivor is followed beyond the last
+    one. After `k` deaths in all, arm a had at least the `k` less those of arm b and at most `k`.
+
+    Parameters
+    ----------
+    deaths_a, n_a, deaths_b, n_b : int
+        Deaths and patients of arms a and b.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per arm and place in the order, 0 (nobody has died) included, with columns
+        ``arm`` ("a" or "b"), ``place``, ``low`` and ``high``: the lowest and the highest share
+        surviving just after that place. Both are attained, and so is every count between; at
+        the last place they are equal.
+
+    Raises
+    ------
+    ValueError
+        If the counts are not those of two arms.
+
+    Examples
+    --------
+    >>> order_envelope(1, 2, 2, 4).query("arm == 'b'")[["place", "low", "high"]].values.tolist()
+    [[0.0, 1.0, 1.0], [1.0, 0.75, 1.0], [2.0, 0.5, 0.75], [3.0, 0.5, 0.5]]
+    """
+    table = checks.table(deaths_a, n_a, deaths_b, n_b)
+    place = np.arange(table.events_a + table.events_b + 1)
+    arms = [
+        pd.DataFrame(
+            {
+                "arm": arm,
+                "place": place,
+                "low": 1 - np.minimum(place, deaths) / n,
+                "high": 1 - np.maximum(place - others, 0) / n,
+            }
+        )
+        for arm, deaths, n, others in (
+            ("a", *table[:2], table.events_b),
+            ("b", *table[2:], table.events_a),
+        )
+    ]
+    return pd.concat(arms, ignore_index=True)
+
+
+def deaths_until(time: ArrayLike, died: ArrayLike) -> NDArray[np.int64]:
+    """Count the deaths, of anybody, up to the end of each patient's follow-up.
+
+    Used as times, the counts put survival on the scale of `order_envelope`.
+
+    Parameters
+    ----------
+    time : array_like, shape (patients,)
+        Time of death or end of follow-up.
+    died : array_like of 0 or 1, shape (patients,)
+        Whether `time` is a death.
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (patients,)
+
+    Examples
+    --------
+    >>> deaths_until([30, 10, 20, 40], [1, 1, 0, 0]).tolist()
+    [2, 1, 1, 2]
+    """
+    ends = np.asarray(time, float)
+    return np.searchsorted(np.sort(ends[np.asarray(died) == 1]), ends, side="right")
 
 
 def cox_p_values(time: ArrayLike, died: ArrayLike, arm: ArrayLike) -> pd.DataFrame:

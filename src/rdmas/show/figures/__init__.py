@@ -21,6 +21,7 @@ from rdmas.show.figures._patients import (
     plot_followup,
     plot_icon_array,
     plot_kaplan_meier,
+    plot_order_envelope,
     plot_provenance,
 )
 from rdmas.show.figures._sturdiness import (
@@ -68,6 +69,7 @@ __all__ = [
     "plot_intervals",
     "plot_kaplan_meier",
     "plot_layers",
+    "plot_order_envelope",
     "plot_orderings",
     "plot_p_values",
     "plot_predictive_counts",

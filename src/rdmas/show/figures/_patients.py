@@ -176,6 +176,78 @@ def plot_kaplan_meier(
     return ax
 
 
+def plot_order_envelope(
+    envelope: pd.DataFrame,
+    ends: pd.DataFrame,
+    assumed: pd.DataFrame,
+    place_label: str,
+) -> Axes:
+    """Draw what is known of two survival curves whose order of deaths is not.
+
+    Parameters
+    ----------
+    envelope : pandas.DataFrame
+        From `rdmas.stats.survival.order_envelope`.
+    ends : pandas.DataFrame
+        Arm a, then arm b: columns ``name``, ``count`` (survivors and patients), ``estimate``,
+        ``low`` and ``high``.
+    assumed : pandas.DataFrame
+        Columns ``arm`` (a name of `ends`), ``time`` (place in the order) and ``survival``: the
+        curves of one order, which are drawn as assumed.
+    place_label : str
+        Label of the axis of places.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = new_axes(height=4.2)
+    last = int(envelope["place"].max())
+    best = ends["estimate"].idxmax()
+    for arm, colour in enumerate(ARM_COLOURS):
+        row, estimate = ends.iloc[arm], ends["estimate"].iloc[arm]
+        bounds = envelope[envelope["arm"] == "ab"[arm]]
+        place, low, high = (bounds[name].to_numpy() for name in ("place", "low", "high"))
+        ax.fill_between(place, low, high, step="post", color=colour, alpha=0.25, linewidth=0)
+        curve = assumed[assumed["arm"] == row["name"]]
+        ax.step(
+            curve["time"].clip(upper=last),
+            curve["survival"],
+            where="post",
+            color=INK,
+            linewidth=0.9,
+            linestyle=(0, (4, 3)),
+        )
+        x = last + (0.5, 0.9)[arm]
+        ax.plot([last, x], [estimate] * 2, color=colour, linewidth=2)
+        errors = [[estimate - row["low"]], [row["high"] - estimate]]
+        ax.errorbar(x, estimate, errors, fmt="o", color=colour, capsize=4, linewidth=2)
+        above = ends.index[arm] == best
+        ax.annotate(
+            f"{row['name']}\n{prose.out_of(*row['count'])} survived",
+            (last, 1 if above else estimate),
+            xytext=(0, 5 if above else -5),
+            textcoords="offset points",
+            ha="right",
+            va="bottom" if above else "top",
+            color=colour,
+            fontweight="bold",
+            fontsize=10.5,
+        )
+    ax.set(xlim=(0, last + 1.3), ylim=(0, 1.19), xlabel=place_label, ylabel="Surviving")
+    ax.set_xticks(range(last + 1))
+    ax.set_yticks(np.linspace(0, 1, 5))
+    ax.set_yticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 5)])
+    note = (
+        "Points: the published ends, with intervals",
+        "Shaded: all orders of deaths, nobody lost",
+        "Dashed: one order, assumed (reconstruction)",
+        "The order itself is not stated",
+    )
+    ax.text(0.03, 0.04, "\n".join(note), transform=ax.transAxes, fontsize=9.5, linespacing=1.5)
+    return ax
+
+
 def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) -> NDArray:
     """Draw follow-up patterns, one line for each patient.
 

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 from IPython.display import HTML
 
+from rdmas.paper.cohort import Cohort
 from rdmas.show import prose, tables
+from rdmas.stats import proportion
 from rdmas.stats.checks import Table
+
+PLACES = "Order of events (not days)"
 
 
 def say_counts(survived: Table, treatment: str, level: float) -> dict[str, str]:
@@ -38,7 +42,39 @@ def say_difference(effects: pd.DataFrame) -> dict[str, str]:
 
 def time_label(unit: str) -> str:
     """Name the axis of time, by the unit that the data package declares."""
-    return "Order of events (not days)" if unit == "order of events" else "Days"
+    return PLACES if unit == "order of events" else "Days"
+
+
+def assumes_times(cohort: Cohort) -> bool:
+    """Tell whether the times are a choice, so that no curve through them is anybody's."""
+    return cohort.fields()["followup_time"]["provenance"] == "assumed"
+
+
+def ends(listed: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Name the published ends of the curves as `plot_order_envelope` takes them."""
+    limits = pd.DataFrame(listed[method].tolist(), columns=["low", "high"])
+    estimate = [events / n for events, n in listed["count"]]
+    return pd.concat([listed[["name", "count"]], limits], axis=1).assign(estimate=estimate)
+
+
+def say_curves(cohort: Cohort, level: float, method: str) -> dict[str, str]:
+    """Word what the figure draws, and how far apart the curves of two orders can be."""
+    deaths, intervals = cohort.deaths(), f"{prose.percent(level)} intervals"
+    drawn = (
+        f"What is known of the survival curves: the ends, as points with {intervals} "
+        f"({proportion.METHODS[method]}), and shaded every curve that some order of the deaths "
+        "gives when nobody is lost. Dashed: one order, assumed. It is not the curve of the paper, "
+        "which cannot be drawn from its abstract."
+        if assumes_times(cohort)
+        else f"Kaplan-Meier curves with pointwise {intervals} (log-log) and, below, the patients "
+        "at risk."
+    )
+    return {
+        "drawn": drawn,
+        "deaths_treated": prose.counted(deaths.events_a, "death"),
+        "deaths_control": prose.count(deaths.events_b),
+        "apart": prose.counted(min(deaths.events_a, deaths.events_b), "patient"),
+    }
 
 
 def shares(survived: Table, arms: Sequence[str]) -> pd.DataFrame:
