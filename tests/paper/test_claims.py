@@ -230,8 +230,8 @@ def test_a_p_value_that_is_not_reproduced_names_the_nearest_test():
     row = with_print("survival_p_value", "0.300")
     assert row["verdict"] == "not reproduced"
     assert row["nearest"] == (
-        "0.029 would be (Yates-corrected chi-square); a log-rank test can give it if more "
-        "survivors' follow-up ended early"
+        "0.045 would be (z, log risk ratio of the non-event (Katz)); a log-rank test can give it "
+        "if more survivors' follow-up ended early"
     )
 
 
@@ -263,7 +263,7 @@ def test_words_that_only_some_tests_bear_out_name_the_test():
     cohort = replace(COHORT, claims=registry, patients=patients)
     row = claims.scoreboard(cohort).set_index("id").loc["survival_significant"]
     assert row["verdict"] == "reproduced under a stated convention"
-    assert row["convention"] == "Boschloo, minimum-likelihood"
+    assert row["convention"] == "Yates-corrected chi-square"
     every_test = next(d for d in row["derivations"] if "under all" in d["method"])
     assert every_test["recomputed"] == "depends on the test"
     assert not every_test["reproduces"]

@@ -53,6 +53,7 @@ P_VALUES = pd.DataFrame(
     {
         "test": ["Fisher", "N\u22121", "Pearson", "Agresti-Caffo", "lower tie", "Yates"],
         "p_value": [0.020486, 0.011482, 0.010495, 0.011450, 0.0105, 0.062],
+        "statistic": ["Fisher", "score", "score", "difference", "difference", "score"],
     }
 )
 ORDERS = pd.DataFrame({"order": ["ABBB", "BABB", "BBBA"], "p_value": [0.01417, 0.01101, 0.00906]})
@@ -357,12 +358,19 @@ def test_p_values_mark_exactly_the_tests_that_print_as_reported():
     assert bold == marked  # Pearson's is written 0.0105 too, but not in bold
 
 
-def test_p_values_stand_beside_their_tests_in_order_of_p():
-    ax = figures.plot_p_values(P_VALUES, "0.011", alpha=0.05)
-    names = tick_labels(ax.yaxis)
-    found = {names[int(y)]: x for x, y in ax.collections[0].get_offsets().tolist()}
+def test_p_values_stand_beside_their_tests_under_the_statistic_they_share():
+    grouped = P_VALUES.sort_values("statistic", kind="stable")
+    undefined = grouped.iloc[:1].assign(test="undefined", p_value=float("nan"))
+    ax = figures.plot_p_values(pd.concat([undefined, grouped]), "0.011", alpha=0.05)
+    names = dict(zip(ax.get_yticks().tolist(), tick_labels(ax.yaxis), strict=True))
+    found = {names[y]: x for x, y in ax.collections[0].get_offsets().tolist()}
     assert found == dict(zip(P_VALUES["test"], P_VALUES["p_value"], strict=True))
-    assert names == ["Yates", "Fisher", "N\u22121", "Agresti-Caffo", "lower tie", "Pearson"]
+    from_above = [names[y] for y in sorted(names, reverse=True)]
+    assert from_above == [
+        *("Fisher", "Fisher"),
+        *("difference", "Agresti-Caffo", "lower tie"),
+        *("score", "N\u22121", "Pearson", "Yates"),
+    ]
 
 
 def test_p_values_shade_the_rounding_interval_and_draw_alpha():

@@ -27,6 +27,7 @@ TESTS = pd.DataFrame(
     {
         "test": ["Fisher", "N−1", "Pearson", "Yates"],
         "p_value": [0.020486, 0.011482, 0.010495, 0.062],
+        "statistic": ["Fisher", "score", "score", "score"],
     }
 )
 
@@ -87,7 +88,7 @@ def test_the_squares_of_the_index_are_the_bases_that_occur_strongest_first():
 
 def test_tests_at_the_level_are_not_below_it():
     said = index.say_tests(TESTS, 0.020486)
-    assert (said["tests"], said["below"], said["alpha"]) == ("4", "2", "0.02")
+    assert said == {"below": "2 of the 4", "families": "2", "alpha": "0.02"}
 
 
 def test_the_scoreboard_counts_claims_by_verdict():

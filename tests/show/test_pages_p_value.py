@@ -56,9 +56,12 @@ def test_a_p_value_is_a_hit_if_it_prints_as_reported_rounded_once():
 
 def test_tests_on_the_papers_counts_and_which_of_them_print_its_p_value():
     heading, *cells = rows(page.tests_table(two_sided(PAPER), PRINTED))
-    assert heading[:4] == ["Test", "P", "Rounded", "Prints as 0.011"]
-    found = {name: rest[:3] for name, *rest in cells}
-    assert len(found) == 14
+    assert heading[1:5] == ["Test; the event is death", "P", "Rounded", "Prints as 0.011"]
+    found = {name: rest[:3] for _, name, *rest in cells}
+    assert len(found) == 18
+    assert found["z, log risk ratio of the event (Katz)"] == ["0.045133", "0.045", "no"]
+    statistics = [family for family, *_ in cells if family]
+    assert len(statistics) == len(set(statistics)) == 6
     assert found["Pearson chi-square, uncorrected"] == ["0.010495", "0.010", "no"]
     assert found["Fisher exact, minimum-likelihood"] == ["0.020486", "0.020", "no"]
     assert {name: rest for name, rest in found.items() if rest[-1] == "yes"} == {
@@ -68,8 +71,9 @@ def test_tests_on_the_papers_counts_and_which_of_them_print_its_p_value():
 
 
 def test_tests_on_another_table_are_held_against_its_own_print():
-    found = by_first(page.tests_table(two_sided(PERONDI), "0.024"))
-    assert found["Test"][2] == "Prints as 0.024"
+    heading, *cells = rows(page.tests_table(two_sided(PERONDI), "0.024"))
+    assert heading[4] == "Prints as 0.024"
+    found = {name: rest for _, name, *rest in cells}
     assert found["Pearson chi-square, uncorrected"][1:3] == ["0.024", "yes"]
     assert found["Fisher exact, minimum-likelihood"][1:3] == ["0.054", "no"]
 
@@ -133,13 +137,14 @@ def test_counts_are_worded(table, treated, control, patients, survivors):
 
 def test_the_papers_tests_are_worded():
     assert page.say_tests(two_sided(PAPER), PRINTED, ALPHA) == {
-        "tests": "14",
-        "below": "14",
+        "tests": "18",
+        "families": "6",
+        "below": "all 18",
         "hits": "z, Agresti-Caffo and chi-square, N−1 (Campbell 2007)",
         "smallest": "0.005",
-        "largest": "0.029",
-        "largest_in_full": "0.0291",
-        "largest_test": "Yates-corrected chi-square",
+        "largest": "0.045",
+        "largest_in_full": "0.0451",
+        "largest_test": "z, log risk ratio of the event (Katz)",
         "fisher": "0.020",
         "n_minus_1": "0.011482",
         "n_minus_1_twice": "0.012",
@@ -156,16 +161,24 @@ def test_another_tables_tests_are_worded():
     assert said["pearson"].startswith("0.0239")
     assert said["fisher"] == "0.054"
     below = (two_sided(PERONDI)["p_value"] < ALPHA).sum()
-    assert 0 < below < 14
-    assert said["below"] == str(below)
+    assert 0 < below < 18
+    assert said["below"] == f"{below} of the 18"
+
+
+def test_tests_that_are_not_defined_on_the_counts_are_not_counted():
+    said = page.say_tests(two_sided((0, 20, 8, 21)), PRINTED, ALPHA)
+    # No death in an arm: no log odds ratio and no log risk ratio of death; that of survival stays.
+    assert (said["tests"], said["families"], said["below"]) == ("16", "5", "all 16")
 
 
 def test_one_more_death_takes_fishers_test_past_the_level_but_not_all_tests():
     said = page.say_one_more(two_sided((2, 20, 8, 21)), ALPHA)
     # By hand, chi-square is 40 * (2 * 13 - 8 * 18) ** 2 / (20 * 21 * 10 * 31) = 4.278.
     assert (said["fisher_one_more"], said["n_minus_1_one_more"]) == ("0.067", "0.039")
-    assert 0 < int(said["past"]) < 14
-    assert page.say_one_more(two_sided(PAPER), ALPHA)["past"] == "0"
+    past = (two_sided((2, 20, 8, 21))["p_value"] > ALPHA).sum()
+    assert said["past"] == f"{past} of the 18"
+    assert said["past_families"] == "3 of the 6"
+    assert page.say_one_more(two_sided(PAPER), ALPHA)["past"] == "none of the 18"
 
 
 def test_orders_of_the_paper_are_counted():

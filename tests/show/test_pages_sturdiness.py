@@ -157,15 +157,24 @@ def test_fragility_is_shown_by_test_and_direction():
         (PAPER, "1 or 2 more deaths with new would take P past 0.05", "1 to 2"),
         (OTHER, "0 or 1 more deaths with new would take P past 0.05", "0 to 1"),
         (HARM, "1 or 2 more deaths in arm old would take P past 0.05", "1 to 2"),
-        (NOT_SIGNIFICANT, "P is 0.05 or above in all 14 tests tried here", "0"),
-        (NO_DEATHS, "P is 0.05 or above in all 14 tests tried here", "0"),
+        (NOT_SIGNIFICANT, "P is 0.05 or above in all 18 tests that are defined here", "0"),
+        (NO_DEATHS, "P is 0.05 or above in all 10 tests that are defined here", "0"),
     ],
 )
 def test_the_change_that_ends_significance_soonest_is_worded(deaths, switch, index_range):
     words = page.say_fragility(fragility.fragility_by_test(*deaths), ARMS, 0.05)
-    assert words["switch"].removesuffix(", depending on which of 14 tests is used") == switch
+    depending = ", depending on which of 18 tests (variants of 6 statistics) is used"
+    assert words["switch"].removesuffix(depending) == switch
     assert words["index_range"] == index_range
-    assert words["n_tests"] == "14"
+    # Without deaths only the exact tests and Agresti and Caffo's are defined.
+    counted = ("10", "3") if deaths is NO_DEATHS else ("18", "6")
+    assert (words["n_tests"], words["n_families"]) == counted
+
+
+def test_tests_that_are_not_defined_on_the_counts_have_no_fragility():
+    words = page.say_fragility(fragility.fragility_by_test(*NONE_TREATED), ARMS, 0.05)
+    assert words["switch"].startswith("2 or 3 more deaths with new")
+    assert words["switch"].endswith("which of 16 tests (variants of 5 statistics) is used")
 
 
 # Historical controls --------------------------------------------------------------------------
@@ -175,7 +184,7 @@ def test_what_the_controls_must_have_been_stands_in_one_row_a_test():
     shown = rows(
         page.control_table(controls.control_tipping(*PAPER), controls.immortal_time(*PAPER))
     )
-    assert len(shown) == 15
+    assert len(shown) == 19
     assert ["Fisher exact, minimum-likelihood", "0.0205", "2", "29%", "3"] in shown
 
 
@@ -198,7 +207,7 @@ def test_a_known_mortality_is_on_the_side_of_the_controls(deaths, texts, beyond)
 @pytest.mark.parametrize(
     ("deaths", "discount", "removed"),
     [
-        (PAPER, "at a weight of 27%, when they count as 5.7 patients.", "2 to 4"),
+        (PAPER, "at a weight of 27%, when they count as 5.7 patients.", "1 to 4"),
         (OTHER, "at a weight of 42%, when they count as 14.3 patients.", "0 to 2"),
         (NOT_SIGNIFICANT, "includes zero already at full weight.", "0"),
         (NO_DEATHS, "includes zero already at full weight.", "0"),
@@ -277,9 +286,11 @@ def test_the_fewest_wrong_outcomes_are_pairs_and_single_errors_are_counted():
     shown = rows(page.frontier_table(frontier, "new"))
     assert shown[0][1] == "Fewest wrong outcomes, new + controls"
     assert ["likelihood ratio (G)", "0 + 2, or 1 + 0"] in shown
-    assert page.say_wrong(frontier) == {"single": "14", "one_each": "14"}
+    by_test = fragility.fragility_by_test(*OTHER)
+    assert page.say_wrong(frontier, by_test) == {"single": "all 18", "one_each": "all 18"}
     harm = misclassification.misclassification_frontier(*HARM)
-    assert page.say_wrong(harm) == {"single": "2", "one_each": "10"}
+    by_test = fragility.fragility_by_test(*HARM)
+    assert page.say_wrong(harm, by_test) == {"single": "3 of the 18", "one_each": "13 of the 18"}
 
 
 def summary(deaths, to_exceed):
@@ -447,7 +458,7 @@ def test_a_p_below_the_bounds_of_matthews_and_held_is_intrinsically_credible():
         tested = intrinsic(deaths)
         first, second = ((tested["p_value"] < bound).sum() for bound in (0.0127, 0.0056))
         assert notes.say_intrinsic(tested, 0.05)["intrinsic"] == (
-            f"0.05 in {first} of 14 tests by the first definition and in {second} by the second"
+            f"0.05 in {first} of 18 tests by the first definition and in {second} by the second"
         )
     assert rows(notes.intrinsic_table(intrinsic(PAPER)))[5] == [
         *("chi-square, N−1 (Campbell 2007)", "0.0115", "0.0469", "0.0739")

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -21,6 +22,7 @@ from statsmodels.stats.proportion import (
 from rdmas.stats.checks import Table
 from rdmas.stats.two_by_two import (
     TESTS,
+    Statistic,
     effects,
     fisher_grid,
     p_value,
@@ -78,6 +80,10 @@ def effect(table, measure, method, **options):
         ("fisher", 0.020486),
         ("fisher_central", 0.024911),
         ("chi2_yates", 0.029134),
+        ("z_log_odds_ratio", 0.028139),
+        ("z_log_risk_ratio", 0.016549),
+        ("z_log_risk_ratio_of_non_event", 0.045133),
+        ("fisher_midp_sas", 0.014677),
     ],
 )
 def test_19_of_20_against_13_of_21(key, p):
@@ -288,7 +294,10 @@ def test_two_sided_p_is_the_same_with_arms_or_outcomes_swapped(key, table):
     events_a, n_a, events_b, n_b = table
     p = p_value(*table, key)
     assert p_value(events_b, n_b, events_a, n_a, key) == pytest.approx(p, nan_ok=True, rel=1e-8)
-    mirrored = p_value(n_a - events_a, n_a, n_b - events_b, n_b, key)
+    # A risk ratio of the event becomes one of the non-event.
+    of_other = {"z_log_risk_ratio": "z_log_risk_ratio_of_non_event"}
+    of_other |= {other: this for this, other in of_other.items()}
+    mirrored = p_value(n_a - events_a, n_a, n_b - events_b, n_b, of_other.get(key, key))
     assert mirrored == pytest.approx(p, nan_ok=True, rel=1e-8)
 
 
@@ -341,6 +350,97 @@ def test_z_tests_agree_with_statsmodels(table):
 
 @quick
 @given(tables())
+def test_wald_tests_on_log_ratios_agree_with_statsmodels(table):
+    assume(0 < table[0] < table[1] and 0 < table[2] < table[3])
+    assert p_value(*table, "z_log_odds_ratio") == pytest.approx(
+        statsmodels_test(*table, compare="odds-ratio", method="logit").pvalue, rel=1e-9
+    )
+    for key, counted in (
+        ("z_log_risk_ratio", table),
+        ("z_log_risk_ratio_of_non_event", Table(*table).complement()),
+    ):
+        expected = statsmodels_test(*counted, compare="ratio", method="log").pvalue
+        assert p_value(*table, key) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("table", [(1, 20, 8, 21), (7, 34, 1, 34), (3, 12, 4, 9)])
+def test_log_odds_test_is_the_wald_test_of_a_logistic_regression(table):
+    # Oracle: maximum likelihood of statsmodels on patients, one row each.
+    events_a, n_a, events_b, n_b = table
+    event = np.repeat([1, 0, 1, 0], [events_a, n_a - events_a, events_b, n_b - events_b])
+    arm = sm.add_constant(np.repeat([1.0, 0.0], [n_a, n_b]))
+    fitted = sm.Logit(event, arm).fit(disp=False, tol=1e-12)
+    assert p_value(*table, "z_log_odds_ratio") == pytest.approx(fitted.pvalues[1], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("key", "undefined"),
+    [
+        (
+            "z_log_odds_ratio",
+            [(0, 5, 3, 8), (5, 5, 3, 8), (2, 5, 0, 8), (2, 5, 8, 8), (0, 5, 8, 8)],
+        ),
+        (
+            "z_log_risk_ratio",
+            [(0, 5, 3, 8), (2, 5, 0, 8), (0, 5, 0, 8), (5, 5, 8, 8), (0, 5, 8, 8)],
+        ),
+        (
+            "z_log_risk_ratio_of_non_event",
+            [(5, 5, 3, 8), (2, 5, 8, 8), (0, 5, 0, 8), (5, 5, 8, 8), (0, 5, 8, 8)],
+        ),
+    ],
+)
+def test_wald_tests_on_log_ratios_are_undefined_where_their_formula_is(key, undefined):
+    for table in undefined:
+        assert np.isnan(p_value(*table, key)), table
+    # One arm in which everybody, or nobody, has the event still has a variance of its own.
+    if key == "z_log_risk_ratio":
+        assert 0 < p_value(5, 5, 3, 8, key) < 1
+    if key == "z_log_risk_ratio_of_non_event":
+        assert 0 < p_value(0, 5, 3, 8, key) < 1
+
+
+def test_sas_mid_p_is_fisher_less_half_of_the_observed_table():
+    # Tea tasting by hand: 1, 16, 36, 16, 1 of 70; only the observed 16 is halved.
+    assert p_value(3, 4, 1, 4, "fisher_midp_sas") == pytest.approx((2 + 32 - 16 / 2) / 70)
+    differing = []
+    for a in range(21):
+        for b in range(21):
+            table = (a, 20, b, 20)
+            observed = stats.hypergeom.pmf(a, 40, 20, a + b)
+            expected = p_value(*table, "fisher") - observed / 2 if 0 < a + b < 40 else 1
+            assert p_value(*table, "fisher_midp_sas") == pytest.approx(expected, rel=1e-9)
+            if abs(expected - p_value(*table, "fisher_midp_minlike")) > 1e-12:
+                differing.append((a, b))
+    # The mirror image of a table with unequal counts ties with it.
+    assert len(differing) == 420
+    assert all(a != b for a, b in differing)
+
+
+def test_sas_mid_p_on_arms_of_20_and_21_is_the_minimum_likelihood_one():
+    for a in range(21):
+        for b in range(22):
+            sas, ours = (p_value(a, 20, b, 21, f"fisher_midp_{key}") for key in ("sas", "minlike"))
+            assert sas == pytest.approx(ours, rel=1e-12)
+
+
+def test_families_hold_the_tests_that_share_a_statistic():
+    families = {}
+    for key in two_sided_keys:
+        families.setdefault(TESTS[key].statistic, []).append(key)
+    assert list(families.values()) == [
+        ["z_unpooled", "z_agresti_caffo", "barnard_unpooled"],
+        ["chi2", "chi2_n_minus_1", "barnard_pooled", "chi2_yates"],
+        ["likelihood_ratio"],
+        ["z_log_odds_ratio"],
+        ["z_log_risk_ratio_of_non_event", "z_log_risk_ratio"],
+        [key for key in two_sided_keys if key.startswith(("fisher", "boschloo"))],
+    ]
+    assert list(families) == list(Statistic)
+
+
+@quick
+@given(tables())
 def test_n_minus_1_is_the_miettinen_nurminen_score_test(table):
     assume(0 < table[0] + table[2] < table[1] + table[3])
     expected = score_test_proportions_2indep(*table, compare="diff", correction=True).pvalue
@@ -378,8 +478,8 @@ def test_complete_separation_has_an_infinite_wald_z():
 
 def test_table_of_p_values_names_every_test_once():
     table = p_values(7, 34, 1, 34)
-    assert list(table.columns[:6]) == ["test", "p_value", "key", "sides", "interval", "same_as"]
-    assert list(table.columns[6:]) == ["software", "source"]
+    assert list(table.columns[:4]) == ["test", "p_value", "key", "statistic"]
+    assert list(table.columns[4:]) == ["sides", "interval", "same_as", "software", "source"]
     assert table["test"].is_unique
     assert list(table["key"]) == list(TESTS)
     assert (table["source"] != "").all()
@@ -426,7 +526,7 @@ def test_impossible_grid_sizes_are_refused():
 
 
 def test_unknown_test_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="z_unpooled, likelihood_ratio"):
+    with pytest.raises(ValueError, match="z_unpooled, z_agresti_caffo"):
         p_value(1, 5, 2, 5, "t")
 
 
@@ -706,7 +806,8 @@ def test_exact_and_mid_p_limits_invert_their_tests(table, level):
 @pytest.mark.parametrize(
     ("key", "null"),
     [(key, 0.0) for key in ("z_unpooled", "z_agresti_caffo", "chi2", "chi2_n_minus_1")]
-    + [(key, 1.0) for key in ("fisher_central", "fisher_midp_central")],
+    + [(key, 1.0) for key in ("fisher_central", "fisher_midp_central")]
+    + [(key, 1.0) for key in ("z_log_odds_ratio", "z_log_risk_ratio")],
 )
 @quick
 @given(tables())
@@ -782,5 +883,9 @@ def test_python_programs_named_for_a_test_print_its_p_value():
     assert score == pytest.approx(by_key["chi2_n_minus_1"], abs=1e-9)
     ranks = mannwhitneyu(*groups, use_continuity=False, method="asymptotic").pvalue
     assert ranks == pytest.approx(by_key["chi2_n_minus_1"], abs=1e-9)
+    logit = two_indep(7, 34, 1, 34, compare="odds-ratio", method="logit").pvalue
+    assert logit == pytest.approx(by_key["z_log_odds_ratio"], abs=1e-9)
+    log = two_indep(7, 34, 1, 34, compare="ratio", method="log").pvalue
+    assert log == pytest.approx(by_key["z_log_risk_ratio"], abs=1e-9)
     unpooled = barnard_exact([[7, 1], [27, 33]], pooled=False).pvalue
     assert unpooled == pytest.approx(by_key["barnard_unpooled"], abs=1e-6)

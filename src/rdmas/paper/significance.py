@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rdmas.stats.significance import significant
+
 #: A two-sided P-value below this is significant, in the paper's field and in this book.
 ALPHA = 0.05
 
@@ -20,4 +22,4 @@ def words(direction: int) -> str:
 
 def words_for(p_value: float, direction: int) -> str:
     """Put a P-value into words, given which arm is higher."""
-    return words(direction if p_value < ALPHA else 0)
+    return words(direction if significant(p_value, ALPHA) else 0)

@@ -114,6 +114,19 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
     return f"{count(number)} {noun}"
 
 
+def of_all(part: int, whole: int) -> str:
+    """Write how many of a group: all of it, none of it, or a part.
+
+    Examples
+    --------
+    >>> of_all(18, 18), of_all(0, 18), of_all(3, 18)
+    ('all 18', 'none of the 18', '3 of the 18')
+    """
+    if part == whole:
+        return f"all {count(whole)}"
+    return f"{count(part) if part else 'none'} of the {count(whole)}"
+
+
 def span(values, decimals: int = 0, words: str = " to ") -> str:
     """Write the smallest and the largest of several numbers, or the one that they all are.
 

@@ -45,6 +45,16 @@ class Table(NamedTuple):
         """
         return Table(self.n_a - self.events_a, self.n_a, self.n_b - self.events_b, self.n_b)
 
+    def differ(self) -> bool:
+        """Tell whether the arms have different proportions.
+
+        Examples
+        --------
+        >>> table(2, 4, 1, 2).differ()
+        False
+        """
+        return self.events_a * self.n_b != self.events_b * self.n_a
+
     def cells(self) -> list[list[int]]:
         """Return the four cells, a row for each arm, with the event in the first column.
 

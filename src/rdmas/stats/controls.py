@@ -19,6 +19,7 @@ from rdmas.stats.checks import Table
 from rdmas.stats.fragility import checked_tests
 from rdmas.stats.misclassification import narrowing
 from rdmas.stats.proportion import interval
+from rdmas.stats.significance import significant
 from rdmas.stats.two_by_two import TESTS
 from rdmas.stats.two_by_two._fragility import first_not_significant, switched
 
@@ -61,7 +62,8 @@ def control_tipping(
     events_a, n_a, events_b, n_b : int
         Events and patients of both arms.
     alpha : float, default 0.05
-        Significance level; a table on which a test is undefined is not significant.
+        Significance level. Where a test is undefined, a table of equal proportions is not
+        significant, and one of different proportions is passed over.
     tests : iterable of str, optional
         Keys of `rdmas.stats.two_by_two.TESTS`; by default all two-sided tests.
 
@@ -190,7 +192,8 @@ def immortal_time_curve(
     ]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(
-        proportion_b=frame["events_b"] / frame["n_b"], significant=frame["p_value"] < alpha
+        proportion_b=frame["events_b"] / frame["n_b"],
+        significant=significant(frame["p_value"], alpha),
     )
 
 
@@ -382,8 +385,7 @@ def tipping_weight(events_a: int, n_a: int, events_b: int, n_b: int, alpha: floa
     """
     table = checks.table(events_a, n_a, events_b, n_b)
     alpha = checks.alpha(alpha)
-    # Written so that an undefined P, NaN, counts as not significant.
-    if not _discounted_p(table, 1.0) < alpha:
+    if not significant(_discounted_p(table, 1.0), alpha):
         return 1.0
     return float(brentq(lambda weight: _discounted_p(table, weight) - alpha, 1e-100, 1, xtol=1e-14))
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rdmas.stats import checks
 from rdmas.stats.checks import Table
 from rdmas.stats.logrank import p_range
+from rdmas.stats.significance import significant
 from rdmas.stats.two_by_two import TESTS, fisher_grid, fragility_index
 from rdmas.stats.two_by_two._fragility import SWITCHES, first_not_significant, switched
 
@@ -38,7 +39,8 @@ def fragility(
     test : str, default "fisher"
         A key of `rdmas.stats.two_by_two.TESTS`.
     alpha : float, default 0.05
-        Significance level; a table on which the test is undefined is not significant.
+        Significance level. Where the test is undefined, a table of equal proportions is not
+        significant, and one of different proportions is passed over.
 
     Returns
     -------
@@ -136,7 +138,8 @@ def fragility_by_test(
     Returns
     -------
     pandas.DataFrame
-        One row for each test: ``test`` (display name), ``key``, ``p_value`` (as observed),
+        One row for each test: ``test`` (display name), ``key``, ``statistic`` (its family),
+        ``p_value`` (as observed),
         ``index`` (fewest switches within one arm), ``quotient`` (index over all patients;
         Ahmed, Fowler and McCredie 2016), ``walsh`` (`fragility_index_walsh`) and the fewest
         switches by arm and direction: ``a_to_event``, ``a_to_non_event``, ``b_to_event``,
@@ -158,6 +161,7 @@ def fragility_by_test(
         row = {
             "test": TESTS[key].name,
             "key": key,
+            "statistic": TESTS[key].statistic,
             "p_value": float(TESTS[key].function(table)),
             "index": switches.min(),
             "quotient": np.nan,
@@ -220,7 +224,7 @@ def logrank_fragility(
         path = list(switched(table, arm, change))
         some = first_not_significant(path, lambda counts: ranges(*counts).high, alpha)
         every = first_not_significant(path, lambda counts: ranges(*counts).low, alpha)
-        if some and ranges(*some.table).high_attained < alpha:
+        if some and significant(ranges(*some.table).high_attained, alpha):
             deaths_a, n_a, deaths_b, n_b = some.table
             raise ValueError(
                 f"With {deaths_a}/{n_a} against {deaths_b}/{n_b} deaths z of both signs is "
@@ -309,7 +313,8 @@ def significance_map(
         counts = {"events_a": events_a, "events_b": events_b}
         p = p_of_tables(events_a, n_a, events_b, n_b, key)
         names = {"test": TESTS[key].name, "key": key}
-        parts.append(pd.DataFrame(names | counts | {"p_value": p, "significant": p < alpha}))
+        found = {"p_value": p, "significant": significant(p, alpha)}
+        parts.append(pd.DataFrame(names | counts | found))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from rdmas.stats import checks
 from rdmas.stats.checks import Table
 from rdmas.stats.fragility import checked_tests, p_of_tables
+from rdmas.stats.significance import significant
 from rdmas.stats.two_by_two import TESTS
 from rdmas.stats.two_by_two._fragility import first_not_significant, switched
 
@@ -73,7 +74,7 @@ def misclassification_grid(
             "events_b": after_b,
             "difference": after_a / table.n_a - after_b / table.n_b,
             "p_value": p,
-            "significant": p < alpha,
+            "significant": significant(p, alpha),
         }
     )
 

@@ -29,6 +29,7 @@ from rdmas.selfcheck.checker._trials import (
 from rdmas.stats import checks
 from rdmas.stats.checks import Table
 from rdmas.stats.proportion import interval
+from rdmas.stats.significance import significant
 
 Print = tuple[str, str, int | None, str]
 
@@ -250,11 +251,11 @@ def _true_prints(
     for places in decimals:
         for way in printings:
             yield "P-value", way, places, p_text(p_value, places, way)
-    significant = p_value < ALPHA
-    yield "P-value", _AS_BOUND, None, bound_text(significant)
+    below = significant(p_value, ALPHA)
+    yield "P-value", _AS_BOUND, None, bound_text(below)
     # Where the shares of deaths are equal, a paper has no direction to put into words.
-    if direction or not significant:
-        yield "wording", "in words", None, words(direction * significant)
+    if direction or not below:
+        yield "wording", "in words", None, words(direction * below)
 
 
 def _wrong_prints(
@@ -287,14 +288,14 @@ def _wrong_prints(
         else:
             slipped = decimal_text(number / 10, places + 1)
         yield ("P-value", "decimal point slipped", places, slipped), right
-    significant = p_value < ALPHA
-    wrong_side = bound_text(not significant)
-    yield ("P-value", "wrong side of the level", None, wrong_side), {bound_text(significant)}
+    below = significant(p_value, ALPHA)
+    wrong_side = bound_text(not below)
+    yield ("P-value", "wrong side of the level", None, wrong_side), {bound_text(below)}
     if direction:
-        right = {words(direction * significant)}
-        other = words(0 if significant else direction)
+        right = {words(direction * below)}
+        other = words(0 if below else direction)
         yield ("wording", "wrong side of the level", None, other), right
-        if significant:
+        if below:
             yield ("wording", "wrong direction", None, words(-direction)), right
 
 

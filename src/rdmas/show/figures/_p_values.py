@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from rdmas.show import prose
 from rdmas.show.figures._style import ARM_COLOURS, BLUE, GREEN, GREY, INK, SKY, YELLOW, new_axes
 from rdmas.stats import rounding
+from rdmas.stats.significance import significant
 
 _DARK_GREEN = "#00634A"  # GREEN, dark enough for letters
 
@@ -42,7 +43,8 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float) -> Axes:
     Parameters
     ----------
     tests : pandas.DataFrame
-        Columns ``test`` and ``p_value``; drawn in order of P.
+        Columns ``test``, ``p_value`` and ``statistic``, by which they are grouped; rows with an
+        undefined P are left out.
     reported : str
         The printed P-value; the values that round to it are shaded.
     alpha : float
@@ -52,26 +54,33 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float) -> Axes:
     -------
     matplotlib.axes.Axes
     """
-    tests = tests.sort_values("p_value", ascending=False).reset_index(drop=True)
-    ax = new_axes(height=0.30 * len(tests) + 1.1)
+    tests = tests.dropna(subset="p_value").reset_index(drop=True)
+    families = list(dict.fromkeys(tests["statistic"]))
+    # From the bottom up, with an empty row above each family for its name.
+    family = tests["statistic"].map(families.index)
+    place = len(tests) + len(families) - 2 - np.arange(len(tests)) - family.to_numpy()
+    rows = len(tests) + len(families)
+    ax = new_axes(height=0.27 * rows + 1.1)
     ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
     prints = [rounding.reproduces(p_value, reported) for p_value in tests["p_value"]]
     ax.scatter(
         tests["p_value"],
-        tests.index,
+        place,
         s=62,
         c=[GREEN if hit else "white" for hit in prints],
         edgecolors=[GREEN if hit else GREY for hit in prints],
         linewidths=1.8,
         zorder=3,
     )
-    for row, (p_value, hit) in enumerate(zip(tests["p_value"], prints, strict=True)):
+    for row, p_value, hit in zip(place, tests["p_value"], prints, strict=True):
+        crosses_line = alpha / 1.3 < p_value < alpha
         ax.annotate(
             prose.p_value(p_value, 5),
             (p_value, row),
-            xytext=(8, 0),
+            xytext=(-8 if crosses_line else 8, 0),
             textcoords="offset points",
             va="center",
+            ha="right" if crosses_line else "left",
             fontsize=9,
             fontweight="bold" if hit else "normal",
         )
@@ -82,11 +91,19 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float) -> Axes:
     ax.set_xticks([tick for tick in ticks if low_end <= tick <= high_end])
     ax.set_xticklabels([f"{tick:g}" for tick in ticks if low_end <= tick <= high_end])
     ax.minorticks_off()
-    ax.set_yticks(tests.index)
-    ax.set_yticklabels(tests["test"], fontsize=9.5)
-    ax.set(xlabel="Two-sided P (logarithmic axis)", ylabel="", ylim=(-0.7, len(tests) + 0.3))
-    _shade_printed(ax, reported, len(tests) - 0.35)
-    ax.text(alpha * 0.97, len(tests) - 0.35, f"{alpha:g}", ha="right", fontsize=10)
+    headings = {
+        int(place[family == number].max()) + 1: name for number, name in enumerate(families)
+    }
+    ax.set_yticks([*place, *headings])
+    labels = ax.set_yticklabels([*tests["test"], *headings.values()], fontsize=9.5)
+    for label in labels[len(tests) :]:
+        label.set_fontweight("bold")
+    ax.tick_params(axis="y", length=0)
+    for row in list(headings)[1:]:
+        ax.axhline(row + 0.5, color=GREY, linewidth=0.6)
+    ax.set(xlabel="Two-sided P (logarithmic axis)", ylabel="", ylim=(-0.7, rows + 0.3))
+    _shade_printed(ax, reported, rows - 0.35)
+    ax.text(alpha * 0.97, rows - 0.35, f"{alpha:g}", ha="right", fontsize=10)
     return ax
 
 
@@ -193,7 +210,7 @@ def plot_range_curve(curve: pd.DataFrame, reported: str, alpha: float) -> Axes:
     ax.text(
         last, high_print * 1.1, f"prints as {reported}", ha="right", color=_DARK_GREEN, fontsize=10
     )
-    beyond = curve[curve["high"] >= alpha]
+    beyond = curve[curve["high"].notna() & ~significant(curve["high"], alpha)]
     if not beyond.empty:
         first = beyond.iloc[0]
         ax.annotate(

@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from rdmas.show import prose
 from rdmas.show.figures._style import GREEN, GREY, INK, LIGHT, PALE_GREEN, YELLOW, new_axes
+from rdmas.stats.significance import significant
 
 # The colours of the arms are left to the arms.
 _SHADES = (INK, GREEN, YELLOW, GREY)
@@ -250,7 +251,7 @@ def plot_wrong_outcomes(grid: pd.DataFrame, alpha: float, arms: tuple[str, ...])
     ax.pcolormesh(
         np.arange(table.shape[1] + 1) - 0.5,
         np.arange(table.shape[0] + 1) - 0.5,
-        (table < alpha).to_numpy(int),
+        significant(table, alpha).astype(int),
         cmap=ListedColormap((LIGHT, PALE_GREEN)),
         vmin=0,
         vmax=1,
@@ -265,7 +266,7 @@ def plot_wrong_outcomes(grid: pd.DataFrame, alpha: float, arms: tuple[str, ...])
             ha="center",
             va="center",
             fontsize=10,
-            fontweight="bold" if cell["p_value"] < alpha else "normal",
+            fontweight="bold" if significant(cell["p_value"], alpha) else "normal",
         )
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))

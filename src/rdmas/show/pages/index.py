@@ -6,6 +6,7 @@ import pandas as pd
 
 from rdmas.paper.claims import BASES
 from rdmas.show import figures, prose, tables
+from rdmas.stats.significance import significant
 
 
 def squares(board: pd.DataFrame) -> tuple[pd.Series, dict[str, str]]:
@@ -28,9 +29,13 @@ def say_bases(board: pd.DataFrame) -> dict[str, str]:
 
 
 def say_tests(tests: pd.DataFrame, alpha: float) -> dict[str, str]:
-    """Word how many of the two-sided tests stay below `alpha`."""
+    """Word how many of the two-sided tests, of how many statistics, stay below `alpha`.
+
+    A test that is not defined on the counts is left out.
+    """
+    defined = tests.dropna(subset="p_value")
     return {
-        "tests": prose.count(len(tests)),
-        "below": prose.count(int((tests["p_value"] < alpha).sum())),
+        "below": prose.of_all(int(significant(defined["p_value"], alpha).sum()), len(defined)),
+        "families": prose.count(defined["statistic"].nunique()),
         "alpha": prose.decimal(alpha, 2),
     }

@@ -14,6 +14,7 @@ from rdmas.paper.followup import UnseenFollowup
 from rdmas.show import prose, tables
 from rdmas.stats import rounding
 from rdmas.stats.checks import Table
+from rdmas.stats.significance import significant
 
 
 def hits(p_values: pd.Series, reported: str) -> pd.Series:
@@ -24,11 +25,13 @@ def hits(p_values: pd.Series, reported: str) -> pd.Series:
 def tests_table(tests: pd.DataFrame, reported: str) -> HTML:
     """Show the P-values of tests on the counts, and which of them print as reported."""
     cells = tests.assign(
+        family=tests["statistic"].mask(tests["statistic"].duplicated(), ""),
         rounded=[prose.p_value(p, 3) for p in tests["p_value"]],
         prints=hits(tests["p_value"], reported),
     )
     headings = {
-        "test": "Test",
+        "family": "Statistic",
+        "test": "Test; the event is death",
         "p_value": "P",
         "rounded": "Rounded",
         "prints": f"Prints as {reported}",
@@ -51,14 +54,14 @@ def ladder_table(
             prose.p_value(rung.low),
             "no limit" if rung.high_is_bound else prose.p_value(rung.high),
             rung.reproduces(reported),
-            rung.high < alpha,
+            significant(rung.high, alpha),
         )
         for rung in reversed(rungs)
     ]
     for order in orders[hits(orders["p_value"], reported)].to_dict("records"):
         assumption = f"the same, and place {order['places_a']} for the death with treatment"
         p_value = prose.p_value(order["p_value"])
-        cells.append((assumption, p_value, p_value, True, order["p_value"] < alpha))
+        cells.append((assumption, p_value, p_value, True, significant(order["p_value"], alpha)))
     headings = (
         "Assumed of follow-up",
         "Smallest P",
@@ -72,6 +75,7 @@ def ladder_table(
 
 def attainable(tests: pd.DataFrame, rungs: Sequence[UnseenFollowup], reported: str) -> pd.DataFrame:
     """Return what each test and assumption could have printed, as `plot_attainable` takes it."""
+    tests = tests.dropna(subset="p_value")
     points = zip(
         tests["test"],
         tests["p_value"],
@@ -100,7 +104,8 @@ def say_counts(deaths: Table, treatment: str, alpha: float) -> dict[str, str]:
 
 
 def say_tests(tests: pd.DataFrame, reported: str, alpha: float) -> dict[str, str]:
-    """Word the tests on the counts; `tests` are two-sided."""
+    """Word the tests on the counts that are defined there; `tests` are two-sided."""
+    tests = tests.dropna(subset="p_value")
     p_values = tests["p_value"]
     p_of = dict(zip(tests["key"], p_values, strict=True))
     largest = tests.to_dict("records")[int(p_values.argmax())]
@@ -108,7 +113,8 @@ def say_tests(tests: pd.DataFrame, reported: str, alpha: float) -> dict[str, str
     shown_first = prose.p_value(p_of["chi2_n_minus_1"], twice or 4)
     return {
         "tests": prose.count(len(tests)),
-        "below": prose.count(int((p_values < alpha).sum())),
+        "families": families(tests),
+        "below": prose.of_all(int(significant(p_values, alpha).sum()), len(tests)),
         "hits": prose.listed(tests.loc[hits(p_values, reported), "test"]),
         "smallest": prose.p_value(p_values.min(), 3),
         "largest": prose.p_value(p_values.max(), 3),
@@ -123,11 +129,19 @@ def say_tests(tests: pd.DataFrame, reported: str, alpha: float) -> dict[str, str
     }
 
 
+def families(tests: pd.DataFrame) -> str:
+    """Count the statistics that tests share."""
+    return prose.count(tests["statistic"].nunique())
+
+
 def say_one_more(tests: pd.DataFrame, alpha: float) -> dict[str, str]:
     """Word the same tests with one more death in the treatment arm."""
     p_of = dict(zip(tests["key"], tests["p_value"], strict=True))
+    tests = tests.dropna(subset="p_value")
+    past = tests[~significant(tests["p_value"], alpha)]
     return {
-        "past": prose.count(int((tests["p_value"] >= alpha).sum())),
+        "past": prose.of_all(len(past), len(tests)),
+        "past_families": prose.of_all(past["statistic"].nunique(), tests["statistic"].nunique()),
         "fisher_one_more": prose.p_value(p_of["fisher"], 3),
         "n_minus_1_one_more": prose.p_value(p_of["chi2_n_minus_1"], 3),
     }

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rdmas.show import prose, tables
 from rdmas.show.pages.p_value import hits
 from rdmas.stats import rounding
+from rdmas.stats.significance import significant
 
 #: Tests of survival by the name that `rdmas.stats.logrank.orderings` knows them by.
 SURVIVAL_TESTS = {
@@ -99,7 +100,7 @@ def shares_table(drawn: pd.DataFrame, reported: str, alpha: float) -> HTML:
     """Show which share of random data sets prints as reported, and which is significant."""
     low, high = (float(end) for end in rounding.rounding_interval(reported))
     shares = drawn.groupby("lost")["p_value"].agg(
-        prints=lambda p: p.between(low, high).mean(), below=lambda p: (p < alpha).mean()
+        prints=lambda p: p.between(low, high).mean(), below=lambda p: np.mean(significant(p, alpha))
     )
     headings = {"lost": "Early ends", "prints": f"Print {reported}", "below": f"Below {alpha:g}"}
     cells = shares.map(lambda share: prose.percent(share, decimals=1)).reset_index()

@@ -14,6 +14,7 @@ from IPython.display import HTML
 
 from rdmas.paper.cohort import Cohort
 from rdmas.show import figures, prose, tables
+from rdmas.show.pages.p_value import families
 from rdmas.stats import controls
 from rdmas.stats.checks import Table
 from rdmas.stats.confounding import EValue
@@ -115,7 +116,11 @@ def fragility_table(by_test: pd.DataFrame, treatment: str) -> HTML:
 
 
 def say_fragility(by_test: pd.DataFrame, arms: Sequence[str], alpha: float) -> dict[str, str]:
-    """Word the index, and the change of outcomes that takes all tests past `alpha` soonest."""
+    """Word the index, and the change of outcomes that takes all tests past `alpha` soonest.
+
+    A test that is not defined on the counts has no index.
+    """
+    by_test = by_test.dropna(subset="p_value")
     level = prose.decimal(alpha, 2)
     changes = {
         "a_to_event": f"more deaths with {arms[0]}",
@@ -124,18 +129,20 @@ def say_fragility(by_test: pd.DataFrame, arms: Sequence[str], alpha: float) -> d
         "b_to_non_event": f"fewer deaths in arm {arms[1]}",
     }
     if by_test["index"].max() == 0:
-        switch = f"P is {level} or above in all {len(by_test)} tests tried here"
+        switch = f"P is {level} or above in all {len(by_test)} tests that are defined here"
     else:
         complete = [change for change in changes if by_test[change].notna().all()]
         easiest = min(complete, key=lambda change: by_test[change].max())
         switch = (
             f"{prose.span(by_test[easiest], words=' or ')} {changes[easiest]} would take P past "
-            f"{level}, depending on which of {len(by_test)} tests is used"
+            f"{level}, depending on which of {len(by_test)} tests (variants of "
+            f"{families(by_test)} statistics) is used"
         )
     return {
         "switch": switch,
         "index_range": prose.span(by_test["index"]),
         "n_tests": prose.count(len(by_test)),
+        "n_families": families(by_test),
     }
 
 
@@ -270,11 +277,18 @@ def frontier_table(frontier: pd.DataFrame, treatment: str) -> HTML:
     return tables.show(cells.reset_index(), label, headings)
 
 
-def say_wrong(frontier: pd.DataFrame) -> dict[str, str]:
-    """Word in how many tests one wrong outcome is enough, and one in each arm."""
+def say_wrong(frontier: pd.DataFrame, by_test: pd.DataFrame) -> dict[str, str]:
+    """Word in how many tests one wrong outcome is enough, and one in each arm.
+
+    A test that is not defined on the counts is left out.
+    """
+    defined = by_test.loc[by_test["p_value"].notna(), "test"]
+    frontier = frontier[frontier["test"].isin(defined)]
+    n_tests = len(defined)
+    single = frontier.loc[frontier["wrong"] <= 1, "test"].nunique()
     return {
-        "single": prose.count(frontier.loc[frontier["wrong"] <= 1, "test"].nunique()),
-        "one_each": prose.count(_ended_by_one_each(frontier)),
+        "single": prose.of_all(single, n_tests),
+        "one_each": prose.of_all(_ended_by_one_each(frontier), n_tests),
     }
 
 

@@ -14,6 +14,7 @@ from IPython.display import HTML
 from rdmas.paper.cohort import Cohort
 from rdmas.show import figures, prose, tables
 from rdmas.show.pages.sturdiness import finite_ratios
+from rdmas.stats import significance
 from rdmas.stats.confounding import EValue
 
 _RESPONSES = {"complete": "complete", "partial": "partial", "none": "neither recorded"}
@@ -272,7 +273,9 @@ def say_sceptic(
 
 def say_intrinsic(tested: pd.DataFrame, alpha: float) -> dict[str, str]:
     """Word how many tests make the result intrinsically credible by either definition."""
-    matthews, held = ((tested[column] < alpha).sum() for column in ("matthews", "held"))
+    matthews, held = (
+        significance.significant(tested[column], alpha).sum() for column in ("matthews", "held")
+    )
     return {
         "intrinsic": f"{prose.decimal(alpha, 2)} in {matthews} of {len(tested)} tests by the first "
         f"definition and in {held} by the second"

@@ -21,6 +21,7 @@ from rdmas.stats.logrank._search import (
     z_squared,
 )
 from rdmas.stats.logrank._statistic import p_from_sums
+from rdmas.stats.significance import significant
 
 # `losses_for_every_order` searches each order by itself, some 10 ms each.
 _MOST_ORDERS = 10_000
@@ -272,9 +273,9 @@ def losses_for_every_order(
 def _exceeds(counts: Counts, lost: int, alpha: float) -> bool:
     """Whether P of `alpha` or more is attainable with at most `lost` losses."""
     end = _ends(replace(counts, lost=lost), [lost])[lost]
-    if end is None or end.high < alpha:
+    if end is None or significant(end.high, alpha):
         return False
-    if end.high_attained < alpha:
+    if significant(end.high_attained, alpha):
         raise ValueError(
             f"With {lost} losses z of both signs is attainable, but no data set with P of "
             f"{alpha:g} or more was met; whether there is one is not known."

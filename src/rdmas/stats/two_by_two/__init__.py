@@ -7,11 +7,12 @@ Everywhere arm a is compared with arm b, each given by its events and its patien
 from rdmas.stats.two_by_two._effects import effects
 from rdmas.stats.two_by_two._exact import fisher_grid
 from rdmas.stats.two_by_two._fragility import fragility_index
-from rdmas.stats.two_by_two._tests import TESTS, EqualityTest, p_value, p_values
+from rdmas.stats.two_by_two._tests import TESTS, EqualityTest, Statistic, p_value, p_values
 
 __all__ = [
     "TESTS",
     "EqualityTest",
+    "Statistic",
     "effects",
     "fisher_grid",
     "fragility_index",

@@ -2,11 +2,14 @@
 
 Conditional on the total number of events (Fisher) the events of arm a are hypergeometric;
 unconditionally (Barnard, Boschloo) the arms are two binomials with one unknown probability,
-over which the P-value is maximised. scipy's hypergeom and binom give the same probabilities
-and take five to twenty times as long for whole grids of tables.
+over which the P-value is maximised. P is a fraction of whole numbers in both cases, so that one
+that equals a significance level is not taken for one below it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from math import comb
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +17,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import gammaln, xlog1py, xlogy
 
 from rdmas.stats import checks
+from rdmas.stats.checks import Table
 
 Grid = NDArray[np.float64]
 Counts = int | NDArray[np.int64]
@@ -26,6 +30,11 @@ TIE = 1e-9
 # Points of the first pass per standard deviation of an arcsine-transformed proportion, a scale
 # on which the rejection probability bends equally fast everywhere.
 _POINTS_PER_DEVIATION = 20
+
+# The probability at which a maximum was found is read as a fraction with at most this
+# denominator, which recovers simple ones such as 1/2; the maximum is flat, so that the rest
+# changes it by less than 1e-15.
+_DENOMINATOR = 10**5
 
 
 def fisher_grid(n_a: int, n_b: int) -> Grid:
@@ -68,62 +77,80 @@ def fisher_grid(n_a: int, n_b: int) -> Grid:
     return two_sided_fisher(checks.whole("n_a", n_a, low=1), checks.whole("n_b", n_b, low=1))
 
 
+class Conditional(NamedTuple):
+    """Ways in which the events of both arms can fall on arm a, in whole numbers.
+
+    Attributes
+    ----------
+    at_most, at_least, exactly : int
+        Ways with at most, at least and exactly the observed events in arm a.
+    no_more_likely, less_likely : int
+        Ways of all values no more likely, and less likely, than the observed one.
+    total : int
+        All ways.
+    """
+
+    at_most: int
+    at_least: int
+    exactly: int
+    no_more_likely: int
+    less_likely: int
+    total: int
+
+
+def conditional(table: Table) -> Conditional:
+    """Count the ways behind Fisher's P-values of one table."""
+    observed = comb(table.n_a, table.events_a) * comb(table.n_b, table.events_b)
+    at_most = no_more_likely = less_likely = 0
+    for events, ways in _ways(table.n_a, table.n_b, table.events_a + table.events_b):
+        at_most += ways if events <= table.events_a else 0
+        no_more_likely += ways if ways <= observed else 0
+        less_likely += ways if ways < observed else 0
+    total = comb(table.n_a + table.n_b, table.events_a + table.events_b)
+    at_least = total - at_most + observed
+    return Conditional(at_most, at_least, observed, no_more_likely, less_likely, total)
+
+
+def _ways(n_a: int, n_b: int, total: int) -> Iterator[tuple[int, int]]:
+    """Yield each number of events in arm a, given the total, with the ways it can come about."""
+    first, last = max(0, total - n_b), min(n_a, total)
+    ways = comb(n_a, first) * comb(n_b, total - first)
+    for events in range(first, last + 1):
+        yield events, ways
+        ways = ways * (n_a - events) * (total - events)
+        ways //= (events + 1) * (n_b - total + events + 1)
+
+
 def two_sided_fisher(n_a: int, n_b: int) -> Grid:
     """P-value of Fisher's two-sided test, at [events in a, events in b]."""
-    p, _ = minimum_likelihood(conditional_pmf(n_a, n_b, np.arange(n_a + n_b + 1)))
-    return _by_table(p, n_a, n_b)
+    grid = np.empty((n_a + 1, n_b + 1))
+    for total in range(n_a + n_b + 1):
+        by_likelihood: dict[int, list[int]] = {}
+        for events, ways in _ways(n_a, n_b, total):
+            by_likelihood.setdefault(ways, []).append(events)
+        all_ways, no_more_likely = comb(n_a + n_b, total), 0
+        for ways in sorted(by_likelihood):
+            no_more_likely += ways * len(by_likelihood[ways])
+            for events in by_likelihood[ways]:
+                grid[events, total - events] = no_more_likely / all_ways
+    return grid
 
 
 def one_sided_fisher(n_a: int, n_b: int) -> tuple[Grid, Grid]:
     """P-values against the alternatives that arm a has the lower, and the higher, proportion."""
-    lower, upper = tails(conditional_pmf(n_a, n_b, np.arange(n_a + n_b + 1)))
-    return _by_table(lower, n_a, n_b), _by_table(upper, n_a, n_b)
-
-
-def conditional_pmf(n_a: int, n_b: int, totals: ArrayLike) -> Grid:
-    """Probability of 0 to `n_a` events in arm a, a row for each total of both arms."""
-    i = np.arange(n_a + 1)
-    j = np.asarray(totals)[:, None] - i
-    possible = (j >= 0) & (j <= n_b)
-    log_ways = np.where(
-        possible, log_binomial(n_a, i) + log_binomial(n_b, np.where(possible, j, 0)), -np.inf
-    )
-    ways = np.exp(log_ways - log_ways.max(axis=1, keepdims=True))
-    return ways / ways.sum(axis=1, keepdims=True)
+    lower, upper = np.empty((n_a + 1, n_b + 1)), np.empty((n_a + 1, n_b + 1))
+    for total in range(n_a + n_b + 1):
+        all_ways, at_most = comb(n_a + n_b, total), 0
+        for events, ways in _ways(n_a, n_b, total):
+            upper[events, total - events] = (all_ways - at_most) / all_ways
+            at_most += ways
+            lower[events, total - events] = at_most / all_ways
+    return lower, upper
 
 
 def log_binomial(n: int, k: NDArray[np.int64]) -> Grid:
     """Natural logarithm of "n choose k"."""
     return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-
-
-def tails(pmf: Grid) -> tuple[Grid, Grid]:
-    """Lower and upper tail probabilities of each row, each with the value itself in it."""
-    lower = np.cumsum(pmf, axis=1)
-    upper = np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1]
-    return np.minimum(lower, 1), np.minimum(upper, 1)
-
-
-def minimum_likelihood(pmf: Grid) -> tuple[Grid, Grid]:
-    """Probability, in each row, of all values no more likely, and less likely, than each.
-
-    The first is the two-sided P-value; the mid-P value is the mean of both.
-    """
-    order = np.argsort(pmf, axis=1)
-    ranked = np.take_along_axis(pmf, order, axis=1)
-    new_value = np.ones(pmf.shape, dtype=bool)
-    new_value[:, 1:] = ranked[:, 1:] > ranked[:, :-1] * (1 + TIE)
-    # Position at which the run of ties ends that a ranked value belongs to, and where it starts.
-    position = np.arange(pmf.shape[1])
-    ends = np.roll(new_value, -1, axis=1)
-    end = np.minimum.accumulate(np.where(ends, position, pmf.shape[1])[:, ::-1], axis=1)[:, ::-1]
-    start = np.maximum.accumulate(np.where(new_value, position, 0), axis=1)
-    cumulative = np.cumsum(ranked, axis=1)
-    before = np.concatenate([np.zeros((len(pmf), 1)), cumulative[:, :-1]], axis=1)
-    no_more_likely, less_likely = np.empty_like(pmf), np.empty_like(pmf)
-    np.put_along_axis(no_more_likely, order, np.take_along_axis(cumulative, end, 1), axis=1)
-    np.put_along_axis(less_likely, order, np.take_along_axis(before, start, 1), axis=1)
-    return np.minimum(no_more_likely, 1), less_likely
 
 
 def pooled_z(events_a: Counts, n_a: int, events_b: Counts, n_b: int) -> Grid:
@@ -144,12 +171,12 @@ def all_tables(n_a: int, n_b: int) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return np.arange(n_a + 1)[:, None], np.arange(n_b + 1)[None, :]
 
 
-def unconditional_p(as_extreme: NDArray[np.bool_]) -> float:
+def unconditional_p(as_extreme: NDArray[np.bool_]) -> Fraction:
     """Largest probability of a set of tables over all event probabilities common to both arms.
 
     A grid over the whole range finds the peaks; each that could be the highest is refined by a
-    bounded scalar search, which makes the maximum exact to about 1e-10. Time and memory grow
-    with the product of the arms: made for arms of some hundreds.
+    bounded scalar search, and the probability there is computed in whole numbers. Time and
+    memory grow with the product of the arms: made for arms of some hundreds.
     """
     n_a, n_b = as_extreme.shape[0] - 1, as_extreme.shape[1] - 1
     weights = as_extreme.astype(float)
@@ -163,7 +190,7 @@ def unconditional_p(as_extreme: NDArray[np.bool_]) -> float:
     points = int(np.pi * np.sqrt(n_a + n_b) * _POINTS_PER_DEVIATION) + 1
     angles = np.linspace(0, np.pi / 2, points)
     values = probability(angles)
-    best = values.max()
+    best, at = values.max(), angles[values.argmax()]
     left, inner, right = values[:-2], values[1:-1], values[2:]
     # A parabola through three points rises above the middle one by at most an eighth of this
     # drop; four times that is allowed for. Flat stretches, where the drop is rounding error,
@@ -178,20 +205,30 @@ def unconditional_p(as_extreme: NDArray[np.bool_]) -> float:
             method="bounded",
             options={"xatol": 1e-9},
         )
-        best = max(best, -refined.fun)
-    return min(float(best), 1.0)
+        if -refined.fun > best:
+            best, at = -refined.fun, refined.x
+    return _probability(as_extreme, Fraction(np.sin(at) ** 2).limit_denominator(_DENOMINATOR))
+
+
+def _probability(tables: NDArray[np.bool_], p: Fraction) -> Fraction:
+    """Probability of a set of tables if both arms have the same event probability."""
+    n_a, n_b = tables.shape[0] - 1, tables.shape[1] - 1
+    ways = [0] * (n_a + n_b + 1)
+    ways_a, ways_b = ([comb(n, k) for k in range(n + 1)] for n in (n_a, n_b))
+    for events_a, events_b in np.argwhere(tables).tolist():
+        ways[events_a + events_b] += ways_a[events_a] * ways_b[events_b]
+    # Horner's rule for the sum of ways x events^total x others^(n - total).
+    events, others = p.numerator, p.denominator - p.numerator
+    value, power = 0, 1
+    for way in reversed(ways):
+        value, power = value * events + way * power, power * others
+    return Fraction(value, p.denominator ** (n_a + n_b))
 
 
 def _binomial_pmf(n: int) -> Callable[[Grid], Grid]:
     k = np.arange(n + 1)
     log_ways = log_binomial(n, k)
     return lambda p: np.exp(log_ways + xlogy(k, p[:, None]) + xlog1py(n - k, -p[:, None]))
-
-
-def _by_table(by_total: Grid, n_a: int, n_b: int) -> Grid:
-    """From [total, events in a] to [events in a, events in b]."""
-    i, j = all_tables(n_a, n_b)
-    return by_total[i + j, i]
 
 
 def _z(cross_difference: Counts, spread: Grid) -> Grid:

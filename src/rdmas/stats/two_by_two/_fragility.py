@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from typing import NamedTuple
 
 from rdmas.stats import checks
 from rdmas.stats.checks import Table
+from rdmas.stats.significance import significant
 from rdmas.stats.two_by_two._tests import TESTS
 
 #: Each way to switch outcomes within one arm: the arm, the direction, the change of its events.
@@ -34,14 +37,19 @@ def switched(table: Table, arm: str, change: int) -> Iterator[Table]:
 
 
 def first_not_significant(
-    path: Iterable[Table], p_value: Callable[[Table], float], alpha: float
+    path: Iterable[Table], p_value: Callable[[Table], float | Fraction], alpha: float
 ) -> Step | None:
-    """Return the first table of a path that is not significant, or None if all are."""
+    """Return the first table of a path that is not significant, or None if all are.
+
+    Where the test is undefined although the arms differ (the logarithm of a ratio with an empty
+    cell), it has no say: such a table counts only if the path starts from it.
+    """
     for steps, table in enumerate(path):
-        p = float(p_value(table))
-        # Written so that an undefined P, NaN, ends the search too.
-        if not p < alpha:
-            return Step(steps, table, p)
+        p = p_value(table)
+        if steps and math.isnan(p) and table.differ():
+            continue
+        if not significant(p, alpha):
+            return Step(steps, table, float(p))
     return None
 
 
@@ -59,7 +67,8 @@ def fragility_index(
     test : str, default "fisher"
         A key of `TESTS`.
     alpha : float, default 0.05
-        Significance level; a table on which the test is undefined is not significant.
+        Significance level. Where the test is undefined, a table of equal proportions is not
+        significant, and one of different proportions is passed over.
 
     Returns
     -------
