@@ -1,4 +1,7 @@
-"""Sphinx extension: puts ``claims.json`` beside the site's index and checks the pages.
+"""Sphinx extension: links the paper, puts ``claims.json`` beside the index, checks the pages.
+
+Below the title of every chapter stands a link to the paper, as the data package names it; on the
+first page also the records related to it.
 
 The scoreboard is computed afresh from the data when a build ends, and every chapter's page must
 exist and show what was recomputed for its claims. A page left over from older data fails here.
@@ -11,10 +14,13 @@ import re
 from pathlib import Path
 
 import pandas as pd
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 from rdmas.paper.claims import as_json, scoreboard
+from rdmas.paper.package import DataPackage
+from rdmas.paper.paths import companion_data_dir
 
 CLAIMS_FILE = "claims.json"
 
@@ -55,9 +61,59 @@ def page_faults(site_dir: str | Path, pages: list[str], board: pd.DataFrame) -> 
 
 def setup(app: Sphinx) -> dict:
     """Register the extension with Sphinx."""
+    app.connect("doctree-read", _link_paper)
     app.connect("html-page-context", _without_thebe)
     app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def paper_lines(descriptor: dict, whole: bool) -> list[tuple[str, str, str]]:
+    """List the links to the paper and to related records.
+
+    Parameters
+    ----------
+    descriptor : dict
+        The content of ``datapackage.json``.
+    whole : bool
+        Whether to name everything in full; otherwise the paper alone, by its identifier.
+
+    Returns
+    -------
+    list of (str, str, str)
+        What the record is, its name and its address.
+
+    Examples
+    --------
+    >>> paper_lines({"sources": [{"title": "A 2025", "path": "https://doi.org/10.1/x"}]}, False)
+    [('The paper', 'doi:10.1/x', 'https://doi.org/10.1/x')]
+    """
+    papers = [("The paper", source) for source in descriptor.get("sources", [])[:1]]
+    related = [
+        ("Related, not read in full", source)
+        for source in descriptor.get("companion", {}).get("related", [])
+    ]
+    return [
+        (what, source["title"] if whole else _identifier(source["path"]), source["path"])
+        for what, source in (papers + related if whole else papers)
+    ]
+
+
+def _identifier(address: str) -> str:
+    return re.sub(r"^https://doi\.org/", "doi:", address)
+
+
+def _link_paper(app: Sphinx, doctree: nodes.document) -> None:
+    """Put the links below the title of a chapter."""
+    page = app.env.docname
+    if app.env.doc2path(page).endswith(".ipynb"):
+        descriptor = DataPackage(companion_data_dir()).descriptor
+        title = next(doctree.findall(nodes.title))
+        place = title.parent.index(title) + 1
+        for what, name, address in paper_lines(descriptor, page == app.config.root_doc):
+            line = nodes.paragraph("", f"{what}: ", classes=["rdmas-paper"])
+            line += nodes.reference("", name, refuri=address, internal=False)
+            title.parent.insert(place, line)
+            place += 1
 
 
 def _without_thebe(app, pagename, templatename, context, doctree) -> None:

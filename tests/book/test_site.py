@@ -8,10 +8,11 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from conftest import REPOSITORY, make
+from conftest import CHAPTERS, REPOSITORY, make
 
 from rdmas.paper import claims
-from rdmas.site import page_faults
+from rdmas.paper.cohort import load_cohort
+from rdmas.site import page_faults, paper_lines
 
 CONTENTS = yaml.safe_load((REPOSITORY / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = [CONTENTS["root"]] + [
@@ -72,6 +73,38 @@ def test_no_role_is_left_unread_on_a_page(built, page):
     text = text_of(built[0], page)
     assert "{glue" not in text and "{ref}" not in text and "{cite" not in text
     assert "pasted-text" not in text
+
+
+def head_of(page):
+    """Return name and address of the links between the title of a page and what follows."""
+    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    return [
+        (line.a.get_text(), line.a["href"]) for line in soup.select("h1 ~ p.rdmas-paper") if line.a
+    ]
+
+
+def test_the_paper_is_one_tap_away_from_every_chapter(site):
+    """Where it leads is read from the data package, and typed in no chapter."""
+    descriptor = load_cohort().descriptor
+    address = descriptor["sources"][0]["path"]
+    assert address.startswith("https://doi.org/10.")
+    for chapter in CHAPTERS:
+        whole = f"book/{chapter.stem}" == CONTENTS["root"]
+        expected = [(name, target) for _, name, target in paper_lines(descriptor, whole)]
+        assert head_of(site / "book" / f"{chapter.stem}.html") == expected
+        assert expected[0][1] == address
+        assert address.removeprefix("https://") not in chapter.read_text(encoding="utf-8")
+
+
+def test_related_records_are_named_on_the_first_page_only(site):
+    (related,) = load_cohort().descriptor["companion"]["related"]
+    assert "ACR Convergence 2025, abstract number 1179" in related["title"]
+    names = [name for name, _ in head_of(site / f"{CONTENTS['root']}.html")]
+    assert names[1:] == [related["title"]]
+
+
+def test_a_package_that_names_no_paper_gets_no_link():
+    assert paper_lines({"companion": {}}, whole=True) == []
 
 
 def test_every_link_within_the_site_leads_somewhere(site):

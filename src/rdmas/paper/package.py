@@ -6,6 +6,9 @@ The descriptor carries what the companion must know and a schema has no word for
     The values of column ``arm``; ``controlArm`` is null for a cohort of one arm.
 ``companion.timeUnit``
     One of `TIME_UNITS`: the meaning of ``followup_time``.
+``companion.related``
+    Records of the same work that nothing was taken from, as ``title`` and ``path``; optional.
+    The paper itself is the first of the package's ``sources``.
 ``provenance`` of a field
     One of `PROVENANCES`: whether results rest on data or on a choice.
 ``reportedFor`` of a field
