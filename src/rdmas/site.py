@@ -1,7 +1,7 @@
 """Sphinx extension: links the paper, puts ``claims.json`` beside the index, checks the pages.
 
-Below the title of every chapter stands a link to the paper, as the data package names it; on the
-first page also the records related to it.
+Below the title of every chapter stands a link to the paper, as the data package names it; the
+first page ends with the records related to it.
 
 The scoreboard is computed afresh from the data when a build ends, and every chapter's page must
 exist and show what was recomputed for its claims. A page left over from older data fails here.
@@ -67,53 +67,50 @@ def setup(app: Sphinx) -> dict:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def paper_lines(descriptor: dict, whole: bool) -> list[tuple[str, str, str]]:
-    """List the links to the paper and to related records.
+def records(descriptor: dict) -> list[tuple[str, dict]]:
+    """List the paper and the records related to it, each with what it is.
 
     Parameters
     ----------
     descriptor : dict
         The content of ``datapackage.json``.
-    whole : bool
-        Whether to name everything in full; otherwise the paper alone, by its identifier.
 
     Returns
     -------
-    list of (str, str, str)
-        What the record is, its name and its address.
+    list of (str, dict)
+        What the record is, and its ``title`` and ``path``. The paper comes first; a package
+        that names no source has none.
 
     Examples
     --------
-    >>> paper_lines({"sources": [{"title": "A 2025", "path": "https://doi.org/10.1/x"}]}, False)
-    [('The paper', 'doi:10.1/x', 'https://doi.org/10.1/x')]
+    >>> records({"sources": [{"title": "A 2025", "path": "https://doi.org/10.1/x"}]})
+    [('The paper', {'title': 'A 2025', 'path': 'https://doi.org/10.1/x'})]
     """
     papers = [("The paper", source) for source in descriptor.get("sources", [])[:1]]
-    related = [
-        ("Related, not read in full", source)
-        for source in descriptor.get("companion", {}).get("related", [])
-    ]
-    return [
-        (what, source["title"] if whole else _identifier(source["path"]), source["path"])
-        for what, source in (papers + related if whole else papers)
-    ]
-
-
-def _identifier(address: str) -> str:
-    return re.sub(r"^https://doi\.org/", "doi:", address)
+    related = descriptor.get("companion", {}).get("related", [])
+    return papers + [("Related, not read in full", record) for record in related]
 
 
 def _link_paper(app: Sphinx, doctree: nodes.document) -> None:
-    """Put the links below the title of a chapter."""
+    """Link the paper below the title of a chapter; at the end of the first page what is related."""
     page = app.env.docname
-    if app.env.doc2path(page).endswith(".ipynb"):
-        descriptor = DataPackage(companion_data_dir()).descriptor
-        title = next(doctree.findall(nodes.title))
-        place = title.parent.index(title) + 1
-        for what, name, address in paper_lines(descriptor, page == app.config.root_doc):
-            line = nodes.paragraph("", f"{what}: ", classes=["rdmas-paper"])
-            line += nodes.reference("", name, refuri=address, internal=False)
-            title.parent.insert(place, line)
-            place += 1
+    if not app.env.doc2path(page).endswith(".ipynb"):
+        return
+    papers = records(DataPackage(companion_data_dir()).descriptor)
+    title = next(doctree.findall(nodes.title))
+    for what, paper in papers[:1]:
+        first = page == app.config.root_doc
+        name = paper["title"] if first else re.sub(r"^https://doi\.org/", "doi:", paper["path"])
+        title.parent.insert(title.parent.index(title) + 1, _line(what, name, paper["path"]))
+    if page == app.config.root_doc:
+        title.parent += [_line(what, paper["title"], paper["path"]) for what, paper in papers[1:]]
+
+
+def _line(what: str, name: str, address: str) -> nodes.paragraph:
+    """Return a line that says what a record is and links it."""
+    line = nodes.paragraph("", f"{what}: ", classes=["rdmas-paper"])
+    line += nodes.reference("", name, refuri=address, internal=False)
+    return line
 
 
 def _without_thebe(app, pagename, templatename, context, doctree) -> None:

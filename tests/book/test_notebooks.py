@@ -18,9 +18,11 @@ CLAIMS = load_cohort().claims
 COMPARED = "nbval-check-output"
 PAGE_MODULES = sorted((REPOSITORY / "src" / "rdmas" / "show" / "pages").glob("*.py"))
 
-# Names with a digit in them that are not results: the time point, a test, a licence, versions.
+# Names with a digit in them that are not results: the time point, enzymes, a test, a licence,
+# versions.
 NAMES_WITH_DIGITS = re.compile(
-    r"\bweek 8\b|N−1|\(N−1\)/N|\bCC BY 4\.0\b|\bUTF-8\b|\bPython 3\.11 to 3\.13\b"
+    r"\bweek 8\b|\bJanus kinases 1 and 2\b|"
+    r"N−1|\(N−1\)/N|\bCC BY 4\.0\b|\bUTF-8\b|\bPython 3\.11 to 3\.13\b"
 )
 ROLE = re.compile(r"\{[a-z:]+\}`[^`]*`")
 MATH = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.DOTALL)

@@ -12,7 +12,7 @@ from conftest import CHAPTERS, REPOSITORY, make
 
 from rdmas.paper import claims
 from rdmas.paper.cohort import load_cohort
-from rdmas.site import page_faults, paper_lines
+from rdmas.site import page_faults, records
 
 CONTENTS = yaml.safe_load((REPOSITORY / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = [CONTENTS["root"]] + [
@@ -75,36 +75,38 @@ def test_no_role_is_left_unread_on_a_page(built, page):
     assert "pasted-text" not in text
 
 
-def head_of(page):
-    """Return name and address of the links between the title of a page and what follows."""
+def records_on(page):
+    """Return name and address of the records that a page links as such."""
     soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    return [
-        (line.a.get_text(), line.a["href"]) for line in soup.select("h1 ~ p.rdmas-paper") if line.a
-    ]
+    return [(line.a.get_text(), line.a["href"]) for line in soup.select("article p.rdmas-paper")]
 
 
 def test_the_paper_is_one_tap_away_from_every_chapter(site):
     """Where it leads is read from the data package, and typed in no chapter."""
-    descriptor = load_cohort().descriptor
-    address = descriptor["sources"][0]["path"]
-    assert address.startswith("https://doi.org/10.")
+    (_, paper), *_ = records(load_cohort().descriptor)
+    doi = paper["path"].removeprefix("https://doi.org/")
+    assert doi.startswith("10.")
     for chapter in CHAPTERS:
-        whole = f"book/{chapter.stem}" == CONTENTS["root"]
-        expected = [(name, target) for _, name, target in paper_lines(descriptor, whole)]
-        assert head_of(site / "book" / f"{chapter.stem}.html") == expected
-        assert expected[0][1] == address
-        assert address.removeprefix("https://") not in chapter.read_text(encoding="utf-8")
+        first = f"book/{chapter.stem}" == CONTENTS["root"]
+        page = site / "book" / f"{chapter.stem}.html"
+        name = paper["title"] if first else f"doi:{doi}"
+        assert records_on(page)[0] == (name, paper["path"])
+        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        assert soup.find("article").h1.find_next_sibling()["class"] == ["rdmas-paper"]
+        assert doi not in chapter.read_text(encoding="utf-8")
 
 
 def test_related_records_are_named_on_the_first_page_only(site):
     (related,) = load_cohort().descriptor["companion"]["related"]
     assert "ACR Convergence 2025, abstract number 1179" in related["title"]
-    names = [name for name, _ in head_of(site / f"{CONTENTS['root']}.html")]
-    assert names[1:] == [related["title"]]
+    for chapter in CHAPTERS:
+        first = f"book/{chapter.stem}" == CONTENTS["root"]
+        shown = records_on(site / "book" / f"{chapter.stem}.html")[1:]
+        assert shown == ([(related["title"], related["path"])] if first else [])
 
 
 def test_a_package_that_names_no_paper_gets_no_link():
-    assert paper_lines({"companion": {}}, whole=True) == []
+    assert records({"companion": {}}) == []
 
 
 def test_every_link_within_the_site_leads_somewhere(site):

@@ -88,7 +88,8 @@ def test_the_squares_of_the_index_are_the_bases_that_occur_strongest_first():
 
 def test_tests_at_the_level_are_not_below_it():
     said = index.say_tests(TESTS, 0.020486)
-    assert said == {"below": "2 of the 4", "families": "2", "alpha": "0.02"}
+    spread = {"smallest": "0.010", "largest": "0.062"}
+    assert said == {"below": "2 of the 4", "families": "2", "alpha": "0.02"} | spread
 
 
 def test_the_scoreboard_counts_claims_by_verdict():

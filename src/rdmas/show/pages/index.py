@@ -29,7 +29,7 @@ def say_bases(board: pd.DataFrame) -> dict[str, str]:
 
 
 def say_tests(tests: pd.DataFrame, alpha: float) -> dict[str, str]:
-    """Word how many of the two-sided tests, of how many statistics, stay below `alpha`.
+    """Word how many of the two-sided tests, of how many statistics, stay below `alpha`; their P.
 
     A test that is not defined on the counts is left out.
     """
@@ -37,5 +37,7 @@ def say_tests(tests: pd.DataFrame, alpha: float) -> dict[str, str]:
     return {
         "below": prose.of_all(int(significant(defined["p_value"], alpha).sum()), len(defined)),
         "families": prose.count(defined["statistic"].nunique()),
+        "smallest": prose.p_value(defined["p_value"].min(), 3),
+        "largest": prose.p_value(defined["p_value"].max(), 3),
         "alpha": prose.decimal(alpha, 2),
     }
