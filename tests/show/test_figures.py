@@ -449,8 +449,8 @@ def test_dose_pairs_draw_one_line_per_patient_blue_if_the_dose_fell():
         assert [line.get_color() for line in lines] == [
             figures.BLUE if fell else figures.GREY for fell in mine["after"] < mine["before"]
         ]
-    assert "all fell\ndose fell in 3 of 3" in texts(axes[0])
-    assert "one fell\ndose fell in 1 of 3" in texts(axes[1])
+    assert "all fell\ndose fell in 3 of 3\n(invented patients)" in texts(axes[0])
+    assert "one fell\ndose fell in 1 of 3\n(invented patients)" in texts(axes[1])
     assert axes[0].get_ylabel() == "Daily dose (mg/kg)"
 
 
@@ -594,7 +594,7 @@ def test_followup_has_a_line_a_patient_with_deaths_and_early_ends_marked():
     # An end of follow-up at the time of the last death is not early.
     assert set(marks) == {(1.0, 1), (0.5, 2), (2.0, 3)}
     assert colours(marks[0.5, 2]) == [figures.INK.lower()]
-    assert texts(panel) == ["trt\n3 patients", "ctl\n2 patients", "heading"]
+    assert texts(panel) == ["trt\n3 patients", "ctl\n2 patients", "heading\n(invented patients)"]
 
 
 def test_followup_names_the_arms_once():

@@ -23,6 +23,10 @@ from rdmas.show.figures._style import (
 )
 
 
+# Stands in the panels themselves: a picture is passed on without its caption.
+_INVENTED = "(invented patients)"
+
+
 def plot_icon_array(counts: pd.Series, colours: dict[str, str], per_row: int = 10) -> Axes:
     """Draw one square for each unit counted, grouped and labelled by category.
 
@@ -249,7 +253,7 @@ def plot_order_envelope(
 
 
 def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) -> NDArray:
-    """Draw follow-up patterns, one line for each patient.
+    """Draw possible follow-up, one line for each patient; every panel says that it is invented.
 
     Parameters
     ----------
@@ -289,7 +293,13 @@ def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) ->
                     fontsize=10,
                 )
         panel.text(
-            0.5, 1.02, heading, transform=panel.transAxes, ha="center", va="bottom", fontsize=10.5
+            0.5,
+            1.02,
+            f"{heading}\n{_INVENTED}",
+            transform=panel.transAxes,
+            ha="center",
+            va="bottom",
+            fontsize=10.5,
         )
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set(yticks=[], xlabel="Order of events", ylim=(len(ordered) - 0.3, -0.8))
@@ -298,7 +308,9 @@ def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) ->
 
 
 def plot_dose_pairs(pairs: pd.DataFrame, unit: str) -> NDArray:
-    """Draw data sets with the same two medians beside each other, one line per patient.
+    """Draw possible data sets with the same two medians side by side, one line per patient.
+
+    Every panel says that its patients are invented.
 
     Parameters
     ----------
@@ -343,7 +355,7 @@ def plot_dose_pairs(pairs: pd.DataFrame, unit: str) -> NDArray:
         panel.text(
             0.5,
             1.02,
-            f"{name}\ndose fell in {prose.out_of(int(fell.sum()), len(mine))}",
+            f"{name}\ndose fell in {prose.out_of(int(fell.sum()), len(mine))}\n{_INVENTED}",
             transform=panel.transAxes,
             ha="center",
             va="bottom",
