@@ -22,7 +22,6 @@ from rdmas.show.figures._style import (
     new_axes,
 )
 
-
 # Stands in the panels themselves: a picture is passed on without its caption.
 _INVENTED = "(invented patients)"
 
