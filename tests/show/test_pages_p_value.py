@@ -238,18 +238,42 @@ def test_each_order_has_a_row_of_four_tests():
     assert place_6[2:] == ["0.011000", "0.011000", "0.014032"]
 
 
-def test_the_three_p_values_of_cox_stand_beside_the_place_of_the_death():
-    orders = logrank.orderings(1, 5, 2, 4)
-    fitted = [survival.cox_p_values(*logrank.data_of_order(o, 5, 4)) for o in orders["order"]]
-    heading, *cells = rows(notes.cox_table(orders["places_a"], fitted))
+def cox_of(table):
+    """Return orders, hazard ratios of arm a over arm b, and P-values, as the chapter does."""
+    orders = logrank.orderings(*table)
+    data = [logrank.data_of_order(order, table[1], table[3]) for order in orders["order"]]
+    ratios = [survival.hazard_ratio(time, died, ~in_b) for time, died, in_b in data]
+    return orders, ratios, [survival.cox_p_values(*one) for one in data]
+
+
+def test_hazard_ratios_and_p_values_of_cox_stand_beside_the_place_of_the_death():
+    orders, ratios, fitted = cox_of(PAPER)
+    heading, *cells = rows(notes.cox_table(orders["places_a"], ratios, fitted))
     assert heading == [
         "Place of the death in the treatment arm",
-        *("Wald", "score", "likelihood ratio"),
+        *("Hazard ratio", "Interval, Wald", "Interval, profile"),
+        *("P, Wald", "P, score", "P, likelihood ratio"),
     ]
+    assert (cells[0][1], cells[-1][1]) == ("0.12", "0.10")
     # Without ties the score test is the log-rank test.
-    assert [(row[0], row[2]) for row in cells] == [
+    assert [(row[0], row[5]) for row in cells] == [
         (order["places_a"], f"{order['p_value']:.6f}") for order in orders.to_dict("records")
     ]
+    said = notes.say_hazard_ratios(ratios, 0.95)
+    assert (said["level"], said["hazard_ratios"]) == ("95%", "0.10 to 0.12")
+    assert said["wald_ends"] == "0.83 to 0.92"
+    assert said["profile_ends"] == "0.57 to 0.63"
+
+
+def test_without_a_death_in_the_treatment_arm_there_is_no_wald_interval():
+    shown = rows(notes.cox_table(*(part[:1] for part in _places(cox_of((0, 5, 2, 4))))))
+    assert shown[1][1:3] == ["0.00", "not defined"]
+    assert shown[1][3].startswith("0.000 to ")
+
+
+def _places(found):
+    orders, ratios, fitted = found
+    return orders["places_a"], ratios, fitted
 
 
 @pytest.mark.parametrize("table", [PAPER, PERONDI])

@@ -220,3 +220,22 @@ def test_impossible_levels_are_refused(level):
 def test_unknown_method_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match="clopper-pearson, wilson"):
         interval(1, 9, "exact")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.99])
+def test_ends_are_exact_where_nobody_or_everybody_has_the_event(method, level):
+    """Wilson's formula misses them by rounding errors for hundreds of sizes up to 2,000."""
+    for n in range(1, 2001 if method == "wilson" else 41):
+        low, high = interval(0, n, method, level)
+        assert low == 0 <= high < 1, n
+        low, high = interval(n, n, method, level)
+        assert 0 < low <= 1 == high, n
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_limits_never_leave_the_scale_and_never_pass_the_estimate(method):
+    for n in range(1, 21):
+        for events in range(n + 1):
+            low, high = interval(events, n, method)
+            assert 0 <= low <= events / n <= high <= 1, (events, n)

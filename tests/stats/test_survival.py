@@ -11,15 +11,20 @@ compared with the curves of every order, one by one.
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from lifelines import CoxPHFitter
+from scipy.stats import chi2
+from statsmodels.duration.hazard_regression import PHReg
 
-from rdmas.stats.logrank import logrank_p
+from rdmas.stats.logrank import data_of_order, logrank_p, orderings
 from rdmas.stats.survival import (
     at_risk,
     cox_p_values,
     deaths_until,
+    hazard_ratio,
     kaplan_meier,
     order_envelope,
 )
@@ -348,3 +353,108 @@ def test_cox_refuses_what_is_not_one_data_set():
         cox_p_values([[1, 2]], [1, 1], [0, 1])
     with pytest.raises(ValueError, match="only 0 and 1"):
         cox_p_values([1, 2], [1, 2], [0, 1])
+
+
+# The hazard ratio -----------------------------------------------------------------------------
+
+
+def test_hazard_ratio_of_the_leukaemia_trial_agrees_with_r():
+    # Oracle: R 4.2.2, survival 3.5-3, summary(coxph(Surv(time, cens) ~ treat, data = gehan)).
+    found = hazard_ratio(WEEKS, RELAPSE, CONTROL)
+    assert found[:3] == pytest.approx((4.8169, 2.1465, 10.8093), abs=5e-5)
+
+
+def test_hazard_ratios_of_one_death_against_eight_by_order():
+    # The report that asked for them: 0.12 if the one death came first, 0.10 if it came last.
+    orders = orderings(1, 20, 8, 21)["order"]
+    found = []
+    for order in orders:
+        time, died, in_b = data_of_order(order, 20, 21)
+        found.append(hazard_ratio(time, died, ~in_b))
+    assert (round(found[0].estimate, 2), round(found[-1].estimate, 2)) == (0.12, 0.10)
+    estimates = [ratio.estimate for ratio in found]
+    assert estimates == sorted(estimates, reverse=True)
+
+
+survivors = st.lists(
+    st.tuples(st.integers(1, 6), st.booleans(), st.booleans()), min_size=4, max_size=14
+)
+
+
+@derandomised
+@given(survivors)
+def test_hazard_ratio_agrees_with_lifelines_and_statsmodels(patients):
+    time, died, arm = map(np.array, zip(*patients, strict=True))
+    found = hazard_ratio(time, died, arm)
+    assume(0 < found.estimate < np.inf)
+    likelihood = PHReg(time, arm[:, np.newaxis].astype(float), status=died, ties="efron")
+    best = np.log(found.estimate)
+    # No ratio near the estimate has a higher likelihood, and both ends are as far below it as
+    # the likelihood ratio test allows.
+    top = likelihood.loglike(np.array([best]))
+    assert top >= max(likelihood.loglike(np.array([best + step])) for step in (-0.01, 0.01))
+    for end in (found.profile_low, found.profile_high):
+        if 0 < end < np.inf:
+            drop = 2 * (top - likelihood.loglike(np.array([np.log(end)])))
+            assert drop == pytest.approx(chi2.isf(0.05, 1), rel=1e-6)
+    data = pd.DataFrame({"time": time, "died": died, "arm": arm.astype(float)})
+    fitted = CoxPHFitter().fit(
+        data, "time", "died", fit_options={"precision": 1e-12, "r_precision": 1e-12}
+    )
+    expected = fitted.summary.loc["arm"]
+    names = ["exp(coef)", "exp(coef) lower 95%", "exp(coef) upper 95%"]
+    assert found[:3] == pytest.approx(expected[names].tolist(), rel=1e-4)
+
+
+@derandomised
+@given(survivors, st.sampled_from([0.8, 0.95, 0.99]))
+def test_an_interval_that_excludes_one_is_a_test_that_rejects(patients, level):
+    time, died, arm = map(np.array, zip(*patients, strict=True))
+    assume(died.any())
+    found = hazard_ratio(time, died, arm, level)
+    p_values = cox_p_values(time, died, arm).set_index("test")["p_value"]
+    assume(np.isfinite(p_values["Wald"]))
+    for test, low, high in (
+        ("Wald", found.wald_low, found.wald_high),
+        ("likelihood ratio", found.profile_low, found.profile_high),
+    ):
+        assume(abs(p_values[test] - (1 - level)) > 1e-6)
+        assert (low > 1 or high < 1) == (p_values[test] < 1 - level)
+
+
+@derandomised
+@given(survivors)
+def test_hazard_ratio_of_exchanged_arms_is_the_inverse(patients):
+    time, died, arm = map(np.array, zip(*patients, strict=True))
+    assume(died.any())
+    found, other = hazard_ratio(time, died, arm), hazard_ratio(time, died, ~arm)
+    with np.errstate(divide="ignore"):
+        inverse = 1 / np.array(other)[[0, 2, 1, 4, 3]]
+    assert np.array(found) == pytest.approx(inverse, rel=1e-7, nan_ok=True)
+
+
+def test_without_deaths_in_an_arm_the_profile_has_one_end():
+    # By hand: arm 1 never dies; after 1 and 2 of 4, the likelihood is 1 / ((2 + 2r)(1 + 2r)).
+    found = hazard_ratio([1, 2, 3, 3], [1, 1, 0, 0], [0, 0, 1, 1])
+    assert found.estimate == 0
+    assert np.isnan([found.wald_low, found.wald_high]).all()
+    assert found.profile_low == 0
+    r = found.profile_high
+    assert 2 * np.log((2 + 2 * r) * (1 + 2 * r) / 2) == pytest.approx(chi2.isf(0.05, 1))
+    other = hazard_ratio([1, 2, 3, 3], [1, 1, 0, 0], [1, 1, 0, 0])
+    assert (other.estimate, other.profile_high) == (np.inf, np.inf)
+    assert other.profile_low == pytest.approx(1 / r)
+
+
+def test_where_no_death_left_a_choice_nothing_is_known():
+    found = hazard_ratio([1, 2], [0, 1], [0, 1])
+    assert np.isnan(found.estimate)
+    assert (found.profile_low, found.profile_high) == (0, np.inf)
+    assert np.isnan(hazard_ratio([1, 2], [0, 0], [0, 1]).estimate)
+
+
+def test_hazard_ratio_refuses_what_the_tests_refuse():
+    with pytest.raises(ValueError, match="one-dimensional"):
+        hazard_ratio([[1, 2]], [1, 1], [0, 1])
+    with pytest.raises(ValueError, match="level must be"):
+        hazard_ratio([1, 2], [1, 1], [0, 1], level=95)

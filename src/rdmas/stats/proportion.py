@@ -44,15 +44,16 @@ def interval(
         - ``clopper-pearson``: inverts two one-sided exact tests, each at half of 1 - `level`;
         - ``wilson``: inverts the score test, without continuity correction;
         - ``jeffreys``: equal-tailed posterior interval under a Beta(1/2, 1/2) prior, with the
-          lower limit set to 0 when there is no event and the upper to 1 when everyone has it
-          (Brown, Cai and DasGupta 2001), so that a limit never excludes what was observed;
+          ends set as below (Brown, Cai and DasGupta 2001), so that a limit never excludes what
+          was observed;
         - ``agresti-coull``: Wald's formula about the midpoint of Wilson's interval;
         - ``mid-p``: as Clopper-Pearson, counting half the probability of the observed number;
         - ``blaker``: the smallest interval that holds every proportion accepted by Blaker's
           exact test (the accepted set can have gaps, which are filled);
         - ``wald``: the estimate and its estimated standard error; of width zero at 0 and `n`.
 
-        Wilson, Agresti-Coull and Wald limits beyond 0 or 1 are cut there.
+        By every method the lower limit is exactly 0 when there is no event, and the upper
+        exactly 1 when everyone has it. Agresti-Coull and Wald limits beyond 0 or 1 are cut there.
     level : float, default 0.95
         Confidence level, strictly between 0 and 1.
 
@@ -93,16 +94,12 @@ def interval(
     events, n = checks.counts(events, n)
     level = checks.level(level)
     low, high = _INTERVALS[checks.one_of("method", method, METHODS)](events, n, 1 - level)
-    return float(low), float(high)
+    # In closed forms such as Wilson's these ends are right up to rounding errors only.
+    return 0.0 if events == 0 else float(low), 1.0 if events == n else float(high)
 
 
 def _from_statsmodels(name: str) -> Callable[[int, int, float], tuple[float, float]]:
     return lambda events, n, alpha: proportion_confint(events, n, alpha=alpha, method=name)
-
-
-def _jeffreys(events: int, n: int, alpha: float) -> tuple[float, float]:
-    low, high = proportion_confint(events, n, alpha=alpha, method="jeffreys")
-    return (0.0 if events == 0 else low), (1.0 if events == n else high)
 
 
 def _mid_p(events: int, n: int, alpha: float) -> tuple[float, float]:
@@ -164,7 +161,7 @@ def _blaker_low(events: int, n: int, alpha: float) -> float:
 _INTERVALS: dict[str, Callable[[int, int, float], tuple[float, float]]] = {
     "clopper-pearson": _from_statsmodels("beta"),
     "wilson": _from_statsmodels("wilson"),
-    "jeffreys": _jeffreys,
+    "jeffreys": _from_statsmodels("jeffreys"),
     "agresti-coull": _from_statsmodels("agresti_coull"),
     "mid-p": _mid_p,
     "blaker": _blaker,

@@ -5,6 +5,7 @@ Arm a of every count is the treatment arm, arm b the controls; events are deaths
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,7 @@ from rdmas.show import prose, tables
 from rdmas.show.pages.p_value import hits
 from rdmas.stats import rounding
 from rdmas.stats.significance import significant
+from rdmas.stats.survival import HazardRatio
 
 #: Tests of survival by the name that `rdmas.stats.logrank.orderings` knows them by.
 SURVIVAL_TESTS = {
@@ -42,12 +44,36 @@ def orders_table(by_test: Sequence[pd.DataFrame]) -> HTML:
     return tables.show(cells, label, decimals=dict.fromkeys(columns, 6))
 
 
-def cox_table(places: Sequence[str], by_place: Sequence[pd.DataFrame]) -> HTML:
-    """Show the three P-values of a Cox regression, a row for each order of deaths."""
-    rows = [dict(zip(cox["test"], cox["p_value"], strict=True)) for cox in by_place]
-    cells = pd.DataFrame(rows).set_axis(pd.Index(places, name=_PLACE)).reset_index()
-    label = "P-values of a Cox regression for two orders of deaths"
-    return tables.show(cells, label, decimals=dict.fromkeys(rows[0], 6))
+def cox_table(
+    places: Sequence[str], ratios: Sequence[HazardRatio], by_place: Sequence[pd.DataFrame]
+) -> HTML:
+    """Show hazard ratio and P-values of a Cox regression, a row for each order of deaths."""
+    p_values = [dict(zip(cox["test"], cox["p_value"], strict=True)) for cox in by_place]
+    cells = pd.DataFrame(
+        {
+            _PLACE: places,
+            "Hazard ratio": [prose.decimal(ratio.estimate, 2) for ratio in ratios],
+            "Interval, Wald": [_interval(*ratio[1:3]) for ratio in ratios],
+            "Interval, profile": [_interval(*ratio[3:]) for ratio in ratios],
+        }
+    )
+    tests = pd.DataFrame(p_values).add_prefix("P, ")
+    label = "Hazard ratio and P-values of a Cox regression for each order of deaths"
+    return tables.show(cells.join(tests), label, decimals=dict.fromkeys(tests.columns, 6))
+
+
+def say_hazard_ratios(ratios: Sequence[HazardRatio], level: float) -> dict[str, str]:
+    """Word how far the hazard ratio and the ends of its intervals depend on the order of deaths."""
+    return {
+        "level": prose.percent(level),
+        "hazard_ratios": prose.span([ratio.estimate for ratio in ratios], 2),
+        "wald_ends": prose.span([ratio.wald_high for ratio in ratios], 2),
+        "profile_ends": prose.span([ratio.profile_high for ratio in ratios], 2),
+    }
+
+
+def _interval(low: float, high: float) -> str:
+    return "not defined" if math.isnan(low) else prose.decimal_interval((low, high), 3)
 
 
 # Follow-up ------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfc
 
+from rdmas.stats.times import starts_anew
+
 # Patients handled at a time: large enough that numpy's overhead per call vanishes, small enough
 # that the dozen temporary arrays stay in the processor's cache.
 _PATIENTS_PER_CHUNK = 1 << 16
@@ -24,7 +26,7 @@ def logrank_p(time: ArrayLike, died: ArrayLike, arm: ArrayLike) -> float | NDArr
     and :math:`U^2 / V` is referred to chi-square with one degree of freedom, without a continuity
     correction. A patient is at risk at a time of death if their own time is that time or later;
     so follow-up that ends at a time of death counts as at risk there. Only the order of times
-    matters.
+    matters, and times that differ by rounding errors only are tied (`rdmas.stats.times`).
 
     Parameters
     ----------
@@ -115,10 +117,7 @@ def _sums(
     died = died.ravel()[order].ravel()
     arm = arm.ravel()[order].ravel()
 
-    starts_time = np.empty((datasets, patients), dtype=bool)
-    starts_time[:, 0] = True
-    np.not_equal(time[:, 1:], time[:, :-1], out=starts_time[:, 1:])
-    start = np.flatnonzero(starts_time)
+    start = np.flatnonzero(starts_anew(time))
     deaths = np.add.reduceat(died, start, dtype=np.int32)
     start, deaths = start[deaths > 0], deaths[deaths > 0].astype(float)
 
