@@ -14,6 +14,7 @@ from rdmas.paper import claims, derivations, followup
 from rdmas.paper.cohort import CohortError, load_cohort
 from rdmas.paper.validation import problems
 from rdmas.stats import logrank, rounding
+from rdmas.stats.checks import Table
 
 COHORT = load_cohort()
 BOARD = claims.scoreboard(COHORT).set_index("id")
@@ -250,6 +251,16 @@ def test_an_assumption_without_limits_supports_nothing_by_itself():
     assert followup.supported(assumptions, [False] * 5 + [True]) == [False] * 6
     allowed = [False] * 4 + [True, True]
     assert followup.supported(assumptions, allowed) == allowed
+
+
+@pytest.mark.parametrize("deaths", [(2, 20, 9, 21), (1, 20, 8, 21), (1, 20, 6, 21)])
+def test_the_limited_assumptions_end_where_p_can_reach_the_level(deaths):
+    """Where two early ends of follow-up take P to the level, two are tried and not only one."""
+    ladder = followup.unseen_followup(Table(*deaths))
+    last = [assumption for assumption in ladder if assumption.limited][-1]
+    enough = logrank.losses_to_exceed(*deaths, ties=True)
+    assert last.high_attained >= claims.ALPHA
+    assert last.high == logrank.p_range(*deaths, lost=max(enough, 1), ties=True).high
 
 
 def test_words_that_only_some_tests_bear_out_name_the_test():

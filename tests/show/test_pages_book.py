@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from rdmas.paper.cohort import load_cohort
 from rdmas.show import figures
 from rdmas.show.pages import colophon, conventions, index, reexecute, scoreboard
+from rdmas.stats.checks import Table
 
 BOARD = pd.DataFrame(
     [
@@ -40,34 +41,30 @@ def rows(table):
     ]
 
 
-def alarms(*shown):
-    """False alarms of P-values: basis, decimals, data sets, flagged, furthest."""
-    columns = ["basis", "decimals", "data_sets", "flagged", "furthest"]
-    frame = pd.DataFrame(shown, columns=columns).astype({"decimals": "Int64"})
-    share = frame["flagged"] / frame["data_sets"]
-    return frame.assign(
-        kind="P-value", author=frame["basis"], share=share, low=share / 2, high=2 * share
-    )
-
-
-FOLLOWED = alarms(
-    ("counts", 3, 10, 0, 0.31),
-    ("counts", 3, 10, 0, 0.5),
-    ("counts", None, 10, 4, float("nan")),  # a bound is no number
-    ("ordering", 3, 10, 1, 2.0),
+ALARMS = pd.DataFrame(
+    [
+        ("Fisher", False, 0, 0.0, 0.0),
+        ("Fisher", False, 4, 0.0, 0.0),
+        ("Pearson", False, 0, 0.0, 0.0),
+        ("Pearson", False, 4, 0.1, 0.0),
+        ("log-rank", True, 0, 0.0, 0.0),
+        ("log-rank", True, 1, 0.021, 0.0011),
+        ("log-rank", True, 4, 0.126, 0.0012),
+        ("Gehan", True, 0, 0.01, 0.0002),
+        ("Gehan", True, 1, 0.03, 0.0004),
+        ("Gehan", True, 4, 0.2, 0.0021),
+    ],
+    columns=["author", "of_times", "lost", "share", "error"],
 )
-EARLY = alarms(("counts", 3, 10, 0, 0.2), ("ordering", 3, 10, 2, 3.0), ("none", 3, 8, 5, 9.0))
 ERRORS = pd.DataFrame(
     [
-        ("P-value", "half the P-value", "counts", 10, 2, 0.5),
-        ("P-value", "half the P-value", "counts", 30, 2, 0.5),
-        ("P-value", "one patient recoded", "counts", 20, 3, 0.25),
-        ("P-value", "one digit changed", "counts", 20, 1, 1.0),
-        ("P-value", "decimal point slipped", "counts", 20, 20, 1.0),
-        ("wording", "wrong direction", "counts", 4, 4, 1.0),
-        ("P-value", "one digit changed", "ordering", 20, 20, 1.0),
+        ("P-value", "half the P-value", 0.5, 0.4, 0.1),
+        ("P-value", "one patient recoded", 0.75, 0.1, 0.15),
+        ("P-value", "one digit changed", 0.5, 0.45, 0.05),
+        ("P-value", "decimal point slipped", 0.0, 0.0, 1.0),
+        ("wording", "wrong direction", 0.0, 0.0, 1.0),
     ],
-    columns=["kind", "error", "basis", "data_sets", "caught", "share_on_counts"],
+    columns=["kind", "error", "test", "order", "caught"],
 )
 
 
@@ -105,13 +102,8 @@ def test_the_scoreboard_counts_claims_by_verdict():
 
 def test_percentages_rounded_twice_are_not_counted_as_false_alarms():
     frame = pd.DataFrame(
-        [
-            ("percentage", True, 1000, 0),
-            ("percentage", True, 500, 2),
-            ("percentage", False, 1000, 70),
-            ("fraction", True, 9, 9),
-        ],
-        columns=["kind", "rounded_once", "printed", "flagged"],
+        [(True, 1000, 0), (True, 500, 2), (False, 1000, 70)],
+        columns=["rounded_once", "printed", "flagged"],
     )
     said = scoreboard.say_percentages(frame, 100)
     assert said == {"largest_n": "100", "percent_prints": "1,500", "percent_alarms": "2"}
@@ -120,13 +112,12 @@ def test_percentages_rounded_twice_are_not_counted_as_false_alarms():
 def test_planted_errors_in_percentages_stand_in_columns_in_the_order_asked_for():
     planted = pd.DataFrame(
         [
-            ("percentage", "complement", 21, 0.5),
-            ("percentage", "complement", 9, 1.0),
-            ("percentage", "count one off", 21, 0.25),
-            ("percentage", "count one off", 9, 0.0),
-            ("fraction", "complement", 9, 0.3),
+            ("complement", 21, 0.5),
+            ("complement", 9, 1.0),
+            ("count one off", 21, 0.25),
+            ("count one off", 9, 0.0),
         ],
-        columns=["kind", "error", "n", "share"],
+        columns=["error", "n", "share"],
     )
     assert rows(scoreboard.percentage_errors_table(planted)) == [
         ["Error planted in a percentage", "21 patients", "9 patients"],
@@ -135,35 +126,43 @@ def test_planted_errors_in_percentages_stand_in_columns_in_the_order_asked_for()
     ]
 
 
-def test_false_alarms_are_added_up_by_followup_and_kind_of_test_without_bounds():
-    assert rows(scoreboard.false_alarms_table(FOLLOWED, EARLY))[1:] == [
-        ["a test on the counts", "0%", "0", "20", scoreboard.FOLLOWED],
-        ["log-rank", "10%", "1", "10", scoreboard.FOLLOWED],
-        ["a test on the counts", "0%", "0", "10", scoreboard.EARLY],
-        ["log-rank", "20%", "2", "10", scoreboard.EARLY],
-        ["a test not tried here", "63%", "5", "8", scoreboard.EARLY],
+def test_tests_on_counts_share_a_row_of_false_alarms():
+    table = scoreboard.false_alarms_table(ALARMS[ALARMS["lost"] != 1])
+    assert rows(table) == [
+        ["The author used", "No early end", "4 early ends"],
+        ["a test on the counts", "0%", "5%"],
+        ["log-rank", "0%", "13%"],
+        ["Gehan", "1%", "20%"],
     ]
 
 
-def test_the_words_on_false_alarms_are_of_early_ends_and_of_the_furthest_test_on_counts():
-    assert scoreboard.say_false_alarms(FOLLOWED, EARLY) == {
-        "furthest": "0.50",
-        "logrank_alarms": "20%",
-        "logrank_interval": "10% to 40%",
-    }
-    assert scoreboard.say_trials(1500, (8, 10), 0.95) == {
-        "trials": "1,500",
-        "trial_low": "8",
-        "trial_high": "10",
-        "level": "95%",
+def test_the_words_on_false_alarms_are_of_the_log_rank_test_and_round_the_error_up():
+    assert scoreboard.say_false_alarms(ALARMS) == {
+        "few": "1",
+        "few_alarms": "2%",
+        "many": "4",
+        "many_alarms": "13%",
+        "monte_carlo": "0.3",
     }
 
 
-def test_planted_errors_are_pooled_over_authors_and_weighted_by_how_often_they_can_be_made():
+def test_the_trials_gone_through_are_worded():
+    assert scoreboard.say_trials(Table(1, 8, 3, 9), [0.5, 0.25, 0.12], 40_000) == {
+        "n_a": "8",
+        "n_b": "9",
+        "risk_a": "13%",
+        "risk_b": "33%",
+        "trials": "3",
+        "covered": "87%",
+        "datasets": "40,000",
+    }
+
+
+def test_planted_errors_are_caught_by_the_audit_or_if_the_test_is_known():
     heading, *cells = rows(scoreboard.planted_errors_table(ERRORS))
     assert heading[0] == "Error planted"
-    assert cells[0] == ["half the P-value", "10%", "50%", "40"]
-    assert cells[-1] == ["wrong direction, in words", "100%", "100%", "4"]
+    assert cells[0] == ["half the P-value", "10%", "50%"]
+    assert cells[-1] == ["wrong direction, in words", "100%", "100%"]
     assert len(cells) == 5
 
 

@@ -135,7 +135,7 @@ def _rungs(deaths: Table) -> list[tuple[int, bool, str, bool]]:
     """Return losses, ties, words and whether losses are limited, strongest assumption first."""
     survivors = deaths.n_a + deaths.n_b - deaths.events_a - deaths.events_b
     enough = logrank.losses_to_exceed(*deaths, alpha=ALPHA, ties=True)
-    limits = [] if enough is None or enough <= 2 else [enough - 1, enough]
+    limits = [] if enough is None else [lost for lost in (enough - 1, enough) if lost > 1]
     early = "follow-up ending early, ties allowed"
     return [
         (0, False, "nobody's follow-up ending early, no ties", True),

@@ -1,22 +1,20 @@
 """What the scoreboard shows beside the verdicts: how often they would be wrong.
 
-The simulations are those of `rdmas.selfcheck.checker`; frames come from there.
+Frames come from `rdmas.selfcheck.percentages` and `rdmas.selfcheck.p_values`.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import pandas as pd
 from IPython.display import HTML
 
 from rdmas.paper.claims import VERDICTS
 from rdmas.show import prose, tables
+from rdmas.stats.checks import Table
 
-FOLLOWED, EARLY = "everyone followed to the end", "follow-up ends early"
-_AUTHORS = {
-    "counts": "a test on the counts",
-    "ordering": "log-rank",
-    "none": "a test not tried here",
-}
 _SMALL_ERRORS = ("half the P-value", "one patient recoded", "one digit changed")
 
 
@@ -44,9 +42,8 @@ def say_verdicts(board: pd.DataFrame) -> dict[str, str]:
 
 def percentage_errors_table(planted: pd.DataFrame) -> HTML:
     """Show the share of planted errors that is caught, a column a size of the group."""
-    rows = planted[planted["kind"] == "percentage"]
-    shares = rows.assign(share=rows["share"].map(prose.percent))
-    sizes = rows["n"].unique().tolist()
+    shares = planted.assign(share=planted["share"].map(prose.percent))
+    sizes = planted["n"].unique().tolist()
     cells = shares.pivot(index="error", columns="n", values="share")[sizes]
     headings = {"error": "Error planted in a percentage"} | {n: f"{n} patients" for n in sizes}
     label = "Share of planted errors that are caught, by size of the group"
@@ -55,7 +52,7 @@ def percentage_errors_table(planted: pd.DataFrame) -> HTML:
 
 def say_percentages(alarms: pd.DataFrame, largest_n: int) -> dict[str, str]:
     """Word how many percentages, rounded once, were printed, and how many were flagged."""
-    rounded = alarms[alarms["rounded_once"] & (alarms["kind"] == "percentage")]
+    rounded = alarms[alarms["rounded_once"]]
     return {
         "largest_n": prose.count(largest_n),
         "percent_prints": prose.count(int(rounded["printed"].sum())),
@@ -66,69 +63,65 @@ def say_percentages(alarms: pd.DataFrame, largest_n: int) -> dict[str, str]:
 # P-values -------------------------------------------------------------------------------------
 
 
-def _printed_as_numbers(alarms: pd.DataFrame) -> pd.DataFrame:
-    return alarms[(alarms["kind"] == "P-value") & alarms["decimals"].notna()]
-
-
-def false_alarms_table(followed: pd.DataFrame, early: pd.DataFrame) -> HTML:
-    """Show the false alarms over P-values, by follow-up and by the author's kind of test."""
-    alarms = pd.concat([followed.assign(followup=FOLLOWED), early.assign(followup=EARLY)])
-    keys = ["followup", "author"]
-    cells = _printed_as_numbers(alarms.assign(author=alarms["basis"].map(_AUTHORS)))
-    cells = cells.groupby(keys, sort=False)[["data_sets", "flagged"]].sum().reset_index()
-    cells["share"] = (cells["flagged"] / cells["data_sets"]).map(prose.percent)
-    headings = {
-        "author": "The author used",
-        "share": "False alarms",
-        "flagged": "That is",
-        "data_sets": "of",
-        "followup": "In truth",
+def false_alarms_table(alarms: pd.DataFrame) -> HTML:
+    """Show the share of false alarms over P-values, a column a number of early ends."""
+    author = alarms["author"].where(alarms["of_times"], "a test on the counts")
+    by_author = alarms.assign(author=author).groupby(["author", "lost"], sort=False)["share"]
+    cells = by_author.mean().unstack().map(prose.percent)
+    headings = {"author": "The author used"} | {
+        lost: prose.counted(lost, "early end") if lost else "No early end"
+        for lost in alarms["lost"].unique().tolist()
     }
-    return tables.show(cells, "False alarms over simulated P-values", headings)
+    label = "False alarms over P-values, by the number of survivors whose follow-up ends early"
+    return tables.show(cells.reset_index(), label, headings)
 
 
-def say_trials(n_trials: int, patients: tuple[int, int], level: float) -> dict[str, str]:
-    """Word how many trials were simulated, and how large."""
+def say_trials(deaths: Table, probabilities: Sequence[float], n_datasets: int) -> dict[str, str]:
+    """Word which trials were gone through, and how many data sets were drawn."""
     return {
-        "trials": prose.count(n_trials),
-        "trial_low": prose.count(min(patients)),
-        "trial_high": prose.count(max(patients)),
-        "level": prose.percent(level),
+        "n_a": prose.count(deaths.n_a),
+        "n_b": prose.count(deaths.n_b),
+        "risk_a": prose.percent(deaths.events_a / deaths.n_a),
+        "risk_b": prose.percent(deaths.events_b / deaths.n_b),
+        "trials": prose.count(len(probabilities)),
+        "covered": prose.percent(sum(probabilities)),
+        "datasets": prose.count(n_datasets),
     }
 
 
-def say_false_alarms(followed: pd.DataFrame, early: pd.DataFrame) -> dict[str, str]:
-    """Word how far prints are from the nearest test, and the alarms of a log-rank test."""
-    alarms, early = _printed_as_numbers(pd.concat([followed, early])), _printed_as_numbers(early)
-    log_rank = early[early["basis"] == "ordering"].iloc[0]
-    furthest = alarms.loc[alarms["basis"] == "counts", "furthest"].max()
+def say_false_alarms(alarms: pd.DataFrame) -> dict[str, str]:
+    """Word the false alarms over the first test of times, and the largest Monte Carlo error."""
+    times = alarms[alarms["of_times"]]
+    tried = times[times["author"] == times["author"].iloc[0]].set_index("lost")["share"]
+    lost = tried.index[tried.index > 0]
     return {
-        "furthest": prose.decimal(furthest, 2),
-        "logrank_alarms": prose.percent(log_rank["share"]),
-        "logrank_interval": prose.percent_interval((log_rank["low"], log_rank["high"])),
+        "few": prose.count(lost.min()),
+        "few_alarms": prose.percent(tried[lost.min()]),
+        "many": prose.count(lost.max()),
+        "many_alarms": prose.percent(tried[lost.max()]),
+        # Upwards, because the page says "at most".
+        "monte_carlo": prose.decimal(math.ceil(1000 * times["error"].max()) / 10, 1),
     }
 
 
 def planted_errors_table(errors: pd.DataFrame) -> HTML:
-    """Show the share of errors caught in P-values of authors who used a test on the counts."""
-    rows = errors[errors["basis"] == "counts"]
-    rows = rows.assign(on_counts=rows["share_on_counts"] * rows["data_sets"])
-    sums = ["data_sets", "caught", "on_counts"]
-    cells = rows.groupby(["kind", "error"], sort=False)[sums].sum().reset_index()
-    for column in ("caught", "on_counts"):
-        cells[column] = (cells[column] / cells["data_sets"]).map(prose.percent)
-    cells["error"] += cells["kind"].map({"P-value": "", "wording": ", in words"})
+    """Show the shares of errors caught in P-values of authors who used a test on the counts."""
+    cells = pd.DataFrame(
+        {
+            "error": errors["error"] + errors["kind"].map({"P-value": "", "wording": ", in words"}),
+            "caught": errors["caught"].map(prose.percent),
+            "on_counts": (1 - errors["test"]).map(prose.percent),
+        }
+    )
     headings = {
         "error": "Error planted",
         "caught": "Caught by this audit",
         "on_counts": "Caught if the test is known to use the counts",
-        "data_sets": "Planted",
     }
     return tables.show(cells, "Planted errors in P-values that are caught", headings)
 
 
 def say_planted_errors(errors: pd.DataFrame) -> dict[str, str]:
     """Word the largest share of a kind of small error that is caught."""
-    rows = errors[(errors["basis"] == "counts") & (errors["kind"] == "P-value")]
-    by_error = rows.groupby("error")[["caught", "data_sets"]].sum().loc[list(_SMALL_ERRORS)]
-    return {"caught_high": prose.percent((by_error["caught"] / by_error["data_sets"]).max())}
+    small = errors[(errors["kind"] == "P-value") & errors["error"].isin(_SMALL_ERRORS)]
+    return {"caught_high": prose.percent(small["caught"].max())}
