@@ -428,3 +428,104 @@ def test_counts_that_print_refuse_what_is_no_percentage_and_no_group():
 )
 def test_cutting_off_explains_what_rounding_does_not(value, reported, cut):
     assert reproduces_by_cutting_off(value, reported) is cut
+
+
+# Printed forms that were misread --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0.011ᵃ", "0.011a", "0.011*", "0.011†", "0.011 d", "62%ᵃ", "2.7 mg/kgᵃ", "2.7 mg/foo",
+     "0.011 foo", "5²", "٥", "0.0١1", "１0", "१", "٥/٦", "1_000", "1e3", "²", "1,280,5"],
+)  # fmt: skip
+def test_marks_and_digits_of_other_scripts_are_neither_units_nor_numbers(text):
+    with pytest.raises(ValueError, match="is not a printed number"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("30 days", "days"), ("2 mg/kg/day", "mg/kg/day"), ("9.5 g/dL", "g/dL"), ("12 weeks", "weeks"),
+     ("2.7\u00a0mg/kg", "mg/kg"), ("250 mg", "mg"), ("3 months", "months"), ("50 U/L", "U/L")],
+)  # fmt: skip
+def test_units_are_a_closed_list_and_its_quotients(text, unit):
+    assert parse(text).unit == unit
+
+
+def test_thousands_are_read_and_written_as_printed():
+    assert reproduces(1280, "1,280")
+    assert reproduces(1280.4, "1,280")
+    assert not reproduces(1281, "1,280")
+    assert print_like(1279, "1,280") == "1,279"
+    assert print_like(1279, "1280") == "1279"
+    assert parse("640/1,280").counts == (640, 1280)
+    assert reproduces((640, 1280), "640/1,280")
+
+
+@pytest.mark.parametrize(
+    "value", [10**400, -(10**400), Fraction(10**400), Decimal("1e400"), Fraction(1, 10**400)]
+)
+def test_numbers_beyond_any_float_are_compared_exactly(value):
+    assert not reproduces(value, "1")
+    assert reproduces(value, "<1") == (value < 1)
+    assert reproduces(value, ">1") == (value > 1)
+    assert reproduces_by_rounding_twice(value, "1") is None
+    assert not reproduces_by_cutting_off(value, "1")
+    assert Fraction(print_like(value, "1")) == (0 if abs(value) < 1 else value)
+
+
+@pytest.mark.parametrize(
+    "value", [Decimal("NaN"), Decimal("Infinity"), math.inf, np.float64("nan")]
+)
+def test_what_is_not_finite_reproduces_nothing(value):
+    assert not reproduces(value, "1")
+    assert print_like(value, "1") == "not defined"
+
+
+def test_integers_of_numpy_are_exact():
+    large = 2**60 + 1
+    assert reproduces(np.int64(large), str(large))
+    assert not reproduces(np.int64(large), str(large - 1))
+
+
+@pytest.mark.parametrize(
+    ("value", "reported", "expected"),
+    [
+        (0.03, ">0.05", "0.03"),
+        (0.0291, ">0.05", "0.03"),
+        (0.045133, ">0.05", "0.045"),
+        (0.0496, ">0.05", "0.0496"),
+        (0.00009, ">0.05", "0.0001"),
+        (0.2, "<0.05", "0.20"),
+        (0.0501, "<0.05", "0.0501"),
+        (0.05, "<0.05", "0.05"),
+        (0, ">0.05", "0.00"),
+        (0.05, "<1%", "5%"),
+        (0.0104, "<1%", "1.04%"),
+        (0.8, ">90%", "80%"),
+        (0.9, ">90%", "90%"),
+        (1000, ">1,280", "1,000"),
+    ],
+)
+def test_beside_a_bound_a_value_keeps_the_digits_that_tell_it_apart(value, reported, expected):
+    assert not reproduces(value, reported)
+    assert print_like(value, reported) == expected
+
+
+@pytest.mark.parametrize("bound", ["0.05", "0.001", "5%", "1,280"])
+def test_what_equals_a_bound_up_to_rounding_errors_is_on_neither_side(bound):
+    exact = parse(bound).number / parse(bound).scale
+    for value in (
+        exact,
+        float(exact),
+        np.nextafter(float(exact), 0),
+        np.nextafter(float(exact), 9e9),
+    ):
+        assert not reproduces(value, f"<{bound}")
+        assert not reproduces(value, f">{bound}")
+
+
+def test_counts_that_print_below_or_above_a_percentage():
+    assert counts_that_print("<1%", 200) == [0, 1]  # 2 of 200 is 1%
+    assert counts_that_print(">90%", 20) == [19, 20]
+    assert counts_that_print(">100%", 20) == []

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from numbers import Integral, Rational
 
 from rdmas.stats import checks
 
@@ -23,12 +24,22 @@ Number = int | float | Fraction | Decimal
 #: 16 significant digits; a short computation loses a few of the last ones.
 FLOAT_TOLERANCE = Fraction(1, 10**12)
 
-# A thousands group never starts with 0, so that a decimal comma ("0,011") is refused and not
-# read as eleven; a unit starts with a letter and holds no further number.
-_NUMBER = r"[-−+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?|[-−+]?(?:\d+(?:\.\d+)?|\.\d+)"
-_UNIT = r"%|[^\W\d_]+(?:/[^\W\d_]+)*"
+#: What may follow a number: nothing, one of these, or a quotient of them ("mg/kg").
+UNITS = (
+    *("%", "kg", "mg", "µg", "μg", "mcg", "ng", "pg", "dL", "dl", "mL", "ml", "IU", "mmol", "µmol"),
+    *("hours", "day", "days", "week", "weeks", "month", "months", "year", "years", "patients"),
+)
+#: Single letters are units only within a quotient: after a number they are footnote marks.
+LETTER_UNITS = ("g", "L", "l", "U", "h", "d")
+
+# Digits are 0 to 9 and no others. A thousands group never starts with 0, so that a decimal comma
+# ("0,011") is refused and not read as eleven.
+_WHOLE = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+"
+_NUMBER = rf"[-−+]?(?:(?:{_WHOLE})(?:\.[0-9]+)?|\.[0-9]+)"
+_PER = "|".join((*UNITS[1:], *LETTER_UNITS))
+_UNIT = rf"(?:{_PER})(?:/(?:{_PER}))+|{'|'.join(UNITS)}"
 _SCALAR = re.compile(rf"(?P<relation>[<>]?)\s*(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?")
-_FRACTION = re.compile(r"(?P<numerator>\d+)\s*/\s*(?P<denominator>\d+)")
+_FRACTION = re.compile(rf"(?P<numerator>{_WHOLE})\s*/\s*(?P<denominator>{_WHOLE})")
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class Reported:
     decimals : int
         Printed decimals, trailing zeros included.
     unit : str
-        What follows the number: ``"%"``, ``"mg/kg"`` or nothing.
+        What follows the number: ``"%"``, ``"mg/kg"`` or nothing; see `UNITS`.
     relation : str
         ``"<"`` or ``">"`` where the number is printed as a bound, else ``"="``.
     counts : tuple of int or None
@@ -91,7 +102,8 @@ def parse(reported: str) -> Reported:
         raise TypeError(f"a reported value must be a string, exactly as printed; got {reported!r}")
     text = reported.strip()
     if fraction := _FRACTION.fullmatch(text):
-        counts = int(fraction["numerator"]), int(fraction["denominator"])
+        numerator, denominator = (group.replace(",", "") for group in fraction.groups())
+        counts = int(numerator), int(denominator)
         if counts[1] == 0:
             raise ValueError(f"{reported!r} has a denominator of zero")
         return Reported(Fraction(*counts), 0, "", "=", counts)
@@ -176,16 +188,17 @@ def reproduces(value: Number | tuple[int, int], reported: str) -> bool:
     printed = parse(reported)
     if isinstance(value, tuple):
         return printed.counts == tuple(value)
-    if not math.isfinite(value):
+    if not _is_finite(value):
         return False
     exact, slack = _exact(value)
     if printed.counts is not None:
         return abs(exact - printed.number) <= slack
     bound = printed.number / printed.scale
+    # What equals a bound up to rounding errors equals it, and is neither below nor above.
     if printed.relation == "<":
-        return exact < bound
+        return exact + slack < bound
     if printed.relation == ">":
-        return exact > bound
+        return exact - slack > bound
     low, high = rounding_interval(reported)
     return low - slack <= exact <= high + slack
 
@@ -215,7 +228,7 @@ def reproduces_by_rounding_twice(value: Number, reported: str) -> int | None:
     True
     """
     printed = parse(reported)
-    if not printed.is_rounded or not math.isfinite(value) or reproduces(value, reported):
+    if not printed.is_rounded or not _is_finite(value) or reproduces(value, reported):
         return None
     scaled = _exact(value)[0] * printed.scale
     for decimals in range(printed.decimals + 1, printed.decimals + 4):
@@ -249,7 +262,7 @@ def reproduces_by_cutting_off(value: Number, reported: str) -> bool:
     """
     low, high = rounding_interval(reported)
     half_unit = (high - low) / 2
-    if reproduces(value, reported) or not math.isfinite(value):
+    if reproduces(value, reported) or not _is_finite(value):
         return False
     exact, slack = _exact(value)
     printed = (low + high) / 2
@@ -263,7 +276,7 @@ def counts_that_print(reported: str, n: int) -> list[int]:
     Parameters
     ----------
     reported : str
-        A percentage as printed, such as ``"62%"``.
+        A percentage as printed, such as ``"62%"`` or ``"<1%"``.
     n : int
         Size of the group.
 
@@ -290,8 +303,10 @@ def counts_that_print(reported: str, n: int) -> list[int]:
     n = checks.whole("n", n, low=1)
     if parse(reported).unit != "%":
         raise ValueError(f"{reported!r} is not a percentage")
-    low, high = rounding_interval(reported)
-    candidates = range(max(0, math.floor(low * n)), min(n, math.ceil(high * n)) + 1)
+    candidates = range(n + 1)
+    if parse(reported).is_rounded:
+        low, high = rounding_interval(reported)
+        candidates = range(max(0, math.floor(low * n)), min(n, math.ceil(high * n)) + 1)
     return [count for count in candidates if reproduces(Fraction(count, n), reported)]
 
 
@@ -329,13 +344,16 @@ def print_like(value: Number | tuple[int, int], reported: str) -> str:
     value : number or pair of int
         The recomputed value, as in `reproduces`.
     reported : str
-        The number as printed: it sets decimals, percent sign and unit. Where the value
-        reproduces it (a tie included) the printed number itself is returned.
+        The number as printed: it sets decimals, separators, percent sign and unit. Where the
+        value reproduces it (a tie included) the printed number itself is returned. Beside a bound
+        there are as many decimals as tell the value from the bound and from zero.
 
     Examples
     --------
     >>> print_like(0.5238, "50%"), print_like(0.0104949, "0.011"), print_like((9, 20), "10/20")
     ('52%', '0.010', '9/20')
+    >>> print_like(0.0451, ">0.05"), print_like(1279, "1,280")
+    ('0.045', '1,279')
     >>> print_like(float("nan"), "0.011")
     'not defined'
     """
@@ -344,18 +362,40 @@ def print_like(value: Number | tuple[int, int], reported: str) -> str:
         return reported.strip()
     if isinstance(value, tuple):
         return "/".join(str(count) for count in value)
-    if not math.isfinite(value):
+    if not _is_finite(value):
         return "not defined"
     if printed.counts is not None:
         return str(Fraction(value))
-    number = fixed(_exact(value)[0] * printed.scale, printed.decimals)
+    scaled = _exact(value)[0] * printed.scale
+    decimals = printed.decimals
+    if printed.relation != "=":
+        decimals = _decimals_beside(scaled, printed)
+    digits = _quantize(scaled, decimals, ROUND_HALF_UP)
+    number = f"{digits:,f}" if "," in reported else f"{digits:f}"
     separator = " " if printed.unit and printed.unit != "%" else ""
     return f"{number}{separator}{printed.unit}"
 
 
+def _decimals_beside(value: Fraction, bound: Reported) -> int:
+    """Return how many decimals tell a value from a bound and from zero, if any do."""
+    for decimals in range(bound.decimals, bound.decimals + 20):
+        if Fraction(_quantize(value, decimals, ROUND_HALF_UP)) not in (0, bound.number):
+            return decimals
+    return bound.decimals
+
+
+def _is_finite(value: Number) -> bool:
+    """Tell whether a value is a number; integers and fractions can be too large for a float."""
+    if isinstance(value, Rational):
+        return True
+    return value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
+
+
 def _exact(value: Number) -> tuple[Fraction, Fraction]:
     """Return a value as an exact fraction, and the error it may carry."""
-    if isinstance(value, (int, Fraction, Decimal)):
+    if isinstance(value, Integral):
+        return Fraction(int(value)), Fraction(0)
+    if isinstance(value, (Rational, Decimal)):
         return Fraction(value), Fraction(0)
     # By its shortest decimal form, so that 0.0105 typed by a person is the tie it looks like.
     exact = Fraction(repr(float(value)))
