@@ -15,7 +15,8 @@ from click import style
 
 VERDICT_COLOURS = {
     "reproduced": "green",
-    "reproduced under a stated convention": "cyan",
+    "consistent": "blue",
+    "compatible": "cyan",
     "not reproduced": "red",
     "not checkable": "yellow",
 }

@@ -10,6 +10,7 @@ exist and show what was recomputed for its claims. A page left over from older d
 from __future__ import annotations
 
 import html
+import json
 import re
 from pathlib import Path
 
@@ -18,11 +19,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from rdmas.paper.claims import as_json, scoreboard
+from rdmas.paper.claims import as_json, json_schema, scoreboard
 from rdmas.paper.package import DataPackage
 from rdmas.paper.paths import companion_data_dir
 
 CLAIMS_FILE = "claims.json"
+SCHEMA_FILE = "claims.schema.json"
 
 
 def page_faults(site_dir: str | Path, pages: list[str], board: pd.DataFrame) -> list[str]:
@@ -131,6 +133,8 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         return
     board = scoreboard()
     (Path(app.outdir) / CLAIMS_FILE).write_text(as_json(board), encoding="utf-8")
+    schema = json.dumps(json_schema(), indent=1) + "\n"
+    (Path(app.outdir) / SCHEMA_FILE).write_text(schema, encoding="utf-8")
     if faults := page_faults(app.outdir, sorted(app.env.found_docs), board):
         raise ExtensionError("the built pages are not complete:\n" + "\n".join(faults))
 

@@ -63,6 +63,11 @@ def test_claims_json_beside_the_index_is_the_scoreboard(site):
     assert stored == json.loads(claims.as_json(claims.scoreboard()))
 
 
+def test_the_schema_of_claims_json_stands_beside_it(site):
+    schema = json.loads((site / "claims.schema.json").read_text(encoding="utf-8"))
+    assert schema == claims.json_schema()
+
+
 def test_the_icon_that_browsers_ask_for_at_the_root_is_there(site):
     """The forwarding page at the root names no icon; without this file the console says 404."""
     assert (site / "favicon.ico").read_bytes()[:4] == b"\x00\x00\x01\x00"

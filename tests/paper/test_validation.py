@@ -7,7 +7,8 @@ import pytest
 from conftest import REPOSITORY
 
 from rdmas.paper.cohort import CohortError, load_cohort
-from rdmas.paper.validation import problems
+from rdmas.paper.validation import CONVENTIONS, problems
+from rdmas.stats import two_by_two
 
 PATIENTS = (REPOSITORY / "data" / "patients.csv").read_text(encoding="utf-8")
 FIRST = PATIENTS.splitlines()[1]
@@ -310,7 +311,7 @@ BAD_DESCRIPTORS = {
     ),
     "no provenance": (
         lambda package: package["resources"][2]["schema"]["fields"][2].pop("provenance"),
-        "field sex must have a provenance: reported or assumed.",
+        "field sex must have a provenance: measured, reported or assumed.",
     ),
 }
 
@@ -355,3 +356,8 @@ def test_the_error_of_the_loader_holds_every_problem(data_copy):
         load_cohort(data_copy)
     assert len(caught.value.problems) == 2
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_the_conventions_of_a_registry_are_the_two_sided_tests():
+    known = [key for key, test in two_by_two.TESTS.items() if test.sides == "two-sided"]
+    assert list(CONVENTIONS) == known

@@ -59,7 +59,7 @@ def cohort_of(deaths, printed, time=None):
         }
     )
     provenance = dict.fromkeys(patients, "reported")
-    provenance["followup_time"] = "reported" if seen else "assumed"
+    provenance["followup_time"] = "measured" if seen else "assumed"
     fields = [{"name": name, "provenance": source} for name, source in provenance.items()]
     registry = [
         {

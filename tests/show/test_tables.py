@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdmas.show.tables import BASIS_MEANING, derivations, link, show, verdicts
+from rdmas.paper.verdicts import BASES, RETURNED
+from rdmas.show.tables import derivations, link, show, verdicts
 
 derandomised = settings(derandomize=True, deadline=None, max_examples=60)
 
@@ -83,7 +84,7 @@ BOARD = pd.DataFrame(
             reported="0.011",
             recomputed="0.011",
             chapter="p_value",
-            verdict="reproduced under a stated convention",
+            verdict="compatible",
             convention="N\u22121 form",
             derivations=[
                 derivation("N\u22121 chi-square", recomputed="0.011"),
@@ -206,7 +207,7 @@ def test_verdicts_show_reported_recomputed_verdict_note_and_basis():
             "A P-value",
             "0.011",
             "0.011",
-            "reproduced under a stated convention | N\u22121 form",
+            "compatible | N\u22121 form",
             "counts",
         ],
         ["Some number", "50%", "50%", "not reproduced | 52%", "input"],
@@ -220,7 +221,7 @@ def test_verdicts_carry_classes_of_their_words():
         "verdict-reproduced",
         "verdict-not-checkable",
         "verdict-not-reproduced",
-        "verdict-reproduced-under-a-stated-convention",
+        "verdict-compatible",
         "basis-counts",
     } <= set(classes)
 
@@ -261,7 +262,7 @@ def test_derivations_list_all_of_each_claim_in_their_order():
         ["0.011", "N\u22121 chi-square", "0.011", "yes", "counts"],
         ["0.011", "Fisher", "0.020", "no", "counts"],
         ["0.011", "log-rank", "0.011", "yes", "ordering"],
-        ["50%", "none possible", "\u2014", "no", "none"],
+        ["50%", "none possible", "\u2014", "not checkable", "none"],
     ]
 
 
@@ -287,7 +288,7 @@ def test_an_unknown_claim_is_a_key_error():
     ],
 )
 def test_legends_explain_only_the_bases_that_occur_strongest_first(table, bases):
-    words = "; ".join(f"{basis} {BASIS_MEANING[basis]}" for basis in bases)
+    words = "; ".join(f"{basis} {BASES[basis]}" for basis in bases)
     assert Page(table()).legend == f"Basis: {words}."
 
 
@@ -324,3 +325,9 @@ def test_a_range_that_holds_the_printed_value_is_called_possible():
     shown = derivations(board, "x").data
     assert shown.count("<td>possible</td>") == 1
     assert shown.count("<td>yes</td>") == 1
+
+
+def test_what_was_put_in_is_said_to_be_returned_and_never_to_agree():
+    put_in = [derivation("m", basis="input"), derivation("m", basis="input", reproduces=False)]
+    page = Page(derivations(pd.DataFrame([claim("x", derivations=put_in)]), "x"))
+    assert [row[3] for row in page.rows[1:]] == [RETURNED, "no"]

@@ -1,32 +1,31 @@
 """Every claim re-derived: verdicts and the scoreboard.
 
-A claim is one row of ``claims.csv``. Its *derivations* recompute the number from a cohort, each
-on one *basis*:
-
-``counts``
-    follows by arithmetic from counts the paper states, in every data set that fits them;
-``ordering``
-    depends on the unseen order of deaths and ends of follow-up;
-``input``
-    was put into the reconstruction, so that re-deriving it tests the pipeline and not the paper;
-``none``
-    nothing at hand bears on it.
-
-The headline of a claim is its reproducing derivation with the strongest basis, in that order.
+A claim is one row of ``claims.csv``. Its *derivations* recompute the number from a cohort, or
+from the other stated numbers, each on one of `rdmas.paper.verdicts.BASES`. The headline is the
+reproducing derivation with the strongest basis.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from rdmas.paper.cohort import Cohort, load_cohort
-from rdmas.paper.derivations import BASES, MEASURES, Claim, Derivation
+from rdmas.paper.derivations import MEASURES
 from rdmas.paper.significance import ALPHA
+from rdmas.paper.verdicts import (
+    BASES,
+    STATED_COUNTS,
+    VERDICTS,
+    Claim,
+    Derivation,
+    verdict,
+)
 from rdmas.stats import rounding, two_by_two
 
 __all__ = [
@@ -35,18 +34,14 @@ __all__ = [
     "VERDICTS",
     "as_json",
     "derive",
-    "parts_and_wholes",
+    "json_schema",
     "quotes",
     "scoreboard",
     "tally",
 ]
 
-VERDICTS = (
-    "reproduced",
-    "reproduced under a stated convention",
-    "not reproduced",
-    "not checkable",
-)
+#: Version of the form of ``claims.json``; raised with every change of its words or fields.
+SCHEMA_VERSION = "2.0"
 
 
 def derive(claim_id: str, cohort: Cohort | None = None) -> list[Derivation]:
@@ -71,8 +66,8 @@ def derive(claim_id: str, cohort: Cohort | None = None) -> list[Derivation]:
 
     Examples
     --------
-    >>> [d.recomputed for d in derive("cmv_percent")]
-    ['20%']
+    >>> [(found.recomputed, found.basis) for found in derive("dose_week8_median")]
+    [('0.5 mg/kg', 'input')]
     """
     cohort = load_cohort() if cohort is None else cohort
     rows = cohort.claims[cohort.claims["id"] == claim_id].to_dict("records")
@@ -93,7 +88,7 @@ def scoreboard(cohort: Cohort | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per claim, in the order of the registry, with columns ``id``, ``statement``,
-        ``reported``, ``recomputed``, ``verdict`` (one of `VERDICTS`), ``basis`` (one of
+        ``reported``, ``recomputed``, ``verdict`` (a key of `VERDICTS`), ``basis`` (a key of
         `BASES`), ``convention``, ``chapter`` of the headline derivation; ``nearest`` (where
         not reproduced: what would be) and ``derivations`` (list of dict with keys ``method``,
         ``value``, ``recomputed``, ``reproduces``, ``basis``, ``convention``).
@@ -158,75 +153,77 @@ def tally(board: pd.DataFrame) -> pd.DataFrame:
     return found.reindex(every).dropna().astype(int).rename("claims").reset_index()
 
 
-def parts_and_wholes(claims: pd.DataFrame) -> pd.DataFrame:
-    """Check that the counts a paper states fit together.
-
-    Categories of one column are added up where every category has a count, and each stated
-    denominator is held against the size of its arm. This needs no patient table.
-
-    Parameters
-    ----------
-    claims : pandas.DataFrame
-        The registry.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``what``, ``parts``, ``sum``, ``arm``, ``n``, ``fits``: for counts printed
-        without a denominator the sum must be the arm's size; for those printed as fractions
-        the largest numerator sum may not exceed it.
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``claims.json``, with the meaning of every word in it.
 
     Examples
     --------
-    >>> from rdmas.paper.cohort import load_cohort
-    >>> bool(parts_and_wholes(load_cohort().claims)["fits"].all())
-    True
+    >>> list(json_schema()["items"]["properties"])[:3]
+    ['id', 'statement', 'reported']
     """
-    sizes = claims[claims["measure"] == "n"].set_index("arm")["numerator"].to_dict()
-    counted = claims[claims["measure"].isin(["count", "fraction"])]
-    rows = []
-    for (arm, variable), group in counted.groupby(["arm", "variable"], sort=False):
-        n = int(sizes[arm])
-        total = int(group["numerator"].sum())
-        partition = bool((group["measure"] == "count").all())
-        same_denominator = bool((group["denominator"] == n).all())
-        rows.append(
-            {
-                "what": variable,
-                "parts": " + ".join(str(part) for part in group["numerator"]),
-                "sum": total,
-                "arm": arm,
-                "n": n,
-                "fits": same_denominator and (total == n if partition else total <= n),
-            }
-        )
-    return pd.DataFrame(rows)
+    text = {"type": "string"}
+    words = {"verdict": _closed_list(VERDICTS), "basis": _closed_list(BASES)}
+    number = {"type": ["number", "null"]}
+    derivation = {
+        "method": text | {"description": "how the value was computed"},
+        "value": {
+            "description": "before rounding: a number, a pair of counts, or ends of a range",
+            "oneOf": [number, {"type": "array", "items": number, "minItems": 2, "maxItems": 2}],
+        },
+        "recomputed": text | {"description": "the value printed the way the paper prints it"},
+        "reproduces": {"type": "boolean", "description": "whether it gives the printed value"},
+        "basis": words["basis"],
+        "convention": text | {"description": "what it assumes that the paper does not state"},
+    }
+    claim = {
+        "id": text | {"description": "identifier of the claim"},
+        "statement": text | {"description": "what the paper states, in our words"},
+        "reported": text | {"description": "the value exactly as printed"},
+        "recomputed": text | {"description": "the headline derivation's value, as printed"},
+        "verdict": words["verdict"],
+        "basis": words["basis"],
+        "convention": text | {"description": "that of the headline derivation"},
+        "chapter": text | {"description": "page that derives the claim"},
+        "nearest": text | {"description": "where not reproduced: what would be"},
+        "derivations": {"type": "array", "items": _object(derivation)},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "claims.json",
+        "description": f"Every claim with every derivation; version {SCHEMA_VERSION}.",
+        "version": SCHEMA_VERSION,
+        "type": "array",
+        "items": _object(claim),
+    }
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object that has all of these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _closed_list(words: Mapping[str, str]) -> dict[str, Any]:
+    """Return the schema of a word from a closed list."""
+    return {"oneOf": [{"const": word, "description": words[word]} for word in words]}
 
 
 def _row(claim: Claim, cohort: Cohort) -> dict[str, Any]:
     """Give one claim its verdict."""
     derivations = _derivations(claim, cohort)
-    head = derivations[0] if derivations else None
-    reproduced = [found for found in derivations if found.reproduces]
-    if head is None:
-        verdict = "not checkable"
-    elif not reproduced:
-        verdict = "not reproduced"
-    elif head.convention and head.basis != "input":
-        verdict = "reproduced under a stated convention"
-    else:
-        verdict = "reproduced"
+    found = verdict(claim["measure"], derivations)
+    failed = [derivation for derivation in derivations if not derivation.reproduces]
+    head = next(iter(failed if found == "not reproduced" else derivations), None)
     return {
         "id": claim["id"],
         "statement": claim["statement"],
         "reported": claim["reported"],
         "recomputed": head.recomputed if head else "",
-        "verdict": verdict,
+        "verdict": found,
         "basis": head.basis if head else "none",
         "convention": head.convention if head else "",
         "chapter": claim["chapter"],
-        "nearest": _nearest(claim, derivations) if verdict == "not reproduced" else "",
-        "derivations": [asdict(found) for found in derivations],
+        "nearest": _nearest(claim, derivations, head) if head and found == "not reproduced" else "",
+        "derivations": [asdict(derivation) for derivation in derivations],
     }
 
 
@@ -234,12 +231,13 @@ def _derivations(claim: Claim, cohort: Cohort) -> list[Derivation]:
     """Recompute a claim, headline first."""
     if not _has_what_it_needs(claim, cohort):
         return []
+    strength = list(BASES)
     preferred = two_by_two.TESTS[claim["convention"]].name if claim["convention"] else ""
     return sorted(
         MEASURES[claim["measure"]](claim, cohort),
         key=lambda found: (
             not found.reproduces,
-            BASES.index(found.basis),
+            strength.index(found.basis),
             found.convention != preferred,
         ),
     )
@@ -258,10 +256,16 @@ def _has_what_it_needs(claim: Claim, cohort: Cohort) -> bool:
     )
 
 
-def _nearest(claim: Claim, derivations: list[Derivation]) -> str:
-    """Say what would have been reproduced."""
-    would_be = f"{derivations[0].recomputed} would be"
-    if claim["measure"] == "percent" and not pd.isna(claim["denominator"]):
+def _nearest(claim: Claim, derivations: list[Derivation], head: Derivation) -> str:
+    """Say what would have been reproduced, or which numbers disagree."""
+    if claim["measure"] in STATED_COUNTS:
+        against = [found for found in derivations if not found.reproduces]
+        return "; ".join(f"{found.method}: {found.recomputed}" for found in against)
+    would_be = f"{head.recomputed} would be"
+    if claim["measure"] == "significance":
+        return would_be
+    bound = rounding.parse(claim["reported"]).relation != "="
+    if claim["measure"] == "percent" and not (bound or pd.isna(claim["denominator"])):
         n = int(claim["denominator"])
         fitting = [f"{k}/{n}" for k in rounding.counts_that_print(claim["reported"], n)]
         other = f"{' or '.join(fitting)} prints so" if fitting else f"no count of {n} prints so"

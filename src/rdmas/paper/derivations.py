@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from rdmas.paper import stated
 from rdmas.paper.cohort import Cohort
 from rdmas.paper.followup import UnseenFollowup, supported, unseen_followup
 from rdmas.paper.significance import ALPHA, words_for
+from rdmas.paper.verdicts import RETURNED, Claim, Derivation, held_against
 from rdmas.stats import logrank, rounding, two_by_two
-
-BASES = ("counts", "ordering", "input", "none")
-BY_CONSTRUCTION = "the value was put into the reconstruction"
-
-#: A row of ``claims.csv``.
-Claim = Mapping[Any, Any]
 
 _BELOW = f"two-sided P below {ALPHA}"
 
-
-@dataclass(frozen=True)
-class Derivation:
-    """One way to recompute a claim.
-
-    Attributes
-    ----------
-    method : str
-        How the value was computed.
-    value : float or tuple
-        The value before rounding: a number, a pair of counts, or the ends of a range.
-    recomputed : str
-        The value printed the way the paper prints it.
-    reproduces : bool
-        Whether it gives the printed value; for a range, whether some data set in it does.
-    basis : str
-        One of `BASES`.
-    convention : str
-        What the derivation assumes that the paper does not state; empty if nothing.
-    """
-
-    method: str
-    value: float | tuple[float, float]
-    recomputed: str
-    reproduces: bool
-    basis: str
-    convention: str = ""
+#: The column whose patients' times are those of ``followup_time``.
+_TIMED = "died"
 
 
 class _Test(NamedTuple):
@@ -61,39 +31,45 @@ class _Test(NamedTuple):
 
 def _n(claim: Claim, cohort: Cohort) -> list[Derivation]:
     """Count an arm."""
-    return [_single("number of patients in the arm", len(cohort.in_arm(claim["arm"])), claim)]
+    found = len(cohort.in_arm(claim["arm"]))
+    return [*_stated(claim, cohort), _from_table(claim, cohort, "rows of the arm", found, "arm")]
 
 
 def _count(claim: Claim, cohort: Cohort) -> list[Derivation]:
     """Count the patients with a value."""
-    return [_single("patients counted", _counted(claim, cohort)[0], claim)]
+    found = _counted(claim, cohort)[0]
+    return [*_stated(claim, cohort), _from_table(claim, cohort, "patients counted", found)]
 
 
 def _fraction(claim: Claim, cohort: Cohort) -> list[Derivation]:
     """Count the patients with a value, and those with any."""
-    return [_single("patients counted", _counted(claim, cohort), claim)]
+    found = _counted(claim, cohort)
+    return [*_stated(claim, cohort), _from_table(claim, cohort, "patients counted", found)]
 
 
 def _percent(claim: Claim, cohort: Cohort) -> list[Derivation]:
     """Divide one by the other."""
     method = "patients counted, divided by those with a value"
-    return [_single(method, Fraction(*_counted(claim, cohort)), claim)]
+    basis, convention = _grounds(cohort, claim["variable"])
+    share = Fraction(*_counted(claim, cohort))
+    return [*_stated(claim, cohort), held_against(claim, method, share, basis, convention)]
 
 
 def _median(claim: Claim, cohort: Cohort) -> list[Derivation]:
     """Take the median of a column."""
     value = float(cohort.in_arm(claim["arm"])[claim["variable"]].median())
-    return [_single("sample median", value, claim, *_grounds(cohort, claim["variable"]))]
+    return [_from_table(claim, cohort, "sample median", value)]
 
 
 def _p_value(claim: Claim, cohort: Cohort) -> list[Derivation]:
     """Compare the arms by every test, and by the log-rank test under every assumption."""
     reported = claim["reported"]
+    tests = [*_tests_on_counts(claim, cohort), *_logrank_of_file(claim, cohort)]
     found = [
-        _single(test.method, test.p_value, claim, test.basis, test.convention)
-        for test in (*_tests_on_counts(claim, cohort), _logrank_of_file(cohort))
+        held_against(claim, test.method, test.p_value, test.basis, test.convention)
+        for test in tests
     ]
-    ladder = _ladder(cohort)
+    ladder = _ladder(claim, cohort)
     counts = supported(ladder, [assumption.reproduces(reported) for assumption in ladder])
     for assumption, reproduces in zip(ladder, counts, strict=True):
         low, high = (
@@ -120,13 +96,14 @@ def _significance(claim: Claim, cohort: Cohort) -> list[Derivation]:
     p_values = [test.p_value for test in tests if not math.isnan(test.p_value)] or [math.nan]
     smallest, largest = min(p_values), max(p_values)
     agreed = words_for(smallest, direction) == words_for(largest, direction)
-    every = _Test(f"{_BELOW} under all {len(tests)} tests on the counts", largest, "counts", "")
+    basis = _grounds(cohort, claim["variable"])[0]
+    every = _Test(f"{_BELOW} under all {len(tests)} tests on the counts", largest, basis, "")
     found = [_worded(every, direction, claim, agreed)]
     found += [
         _worded(test._replace(method=f"{test.method}: {_BELOW}"), direction, claim)
-        for test in (*tests, _logrank_of_file(cohort))
+        for test in (*tests, *_logrank_of_file(claim, cohort))
     ]
-    ladder = _ladder(cohort)
+    ladder = _ladder(claim, cohort)
     possible = [claim["reported"] in assumption.wordings(direction) for assumption in ladder]
     return found + [
         _worded_range(assumption, direction, counts)
@@ -151,11 +128,38 @@ def _counted(claim: Claim, cohort: Cohort) -> tuple[int, int]:
     return cohort.count(claim["arm"], claim["variable"], claim["category"])
 
 
+def _stated(claim: Claim, cohort: Cohort) -> list[Derivation]:
+    """Hold a claim against the other numbers of its registry."""
+    values = {
+        name: [str(value) for value in field["constraints"]["enum"]]
+        for name, field in cohort.fields().items()
+        if field.get("constraints", {}).get("enum") and name != "arm"
+    }
+    return stated.checks(claim, cohort.claims.to_dict("records"), values)
+
+
 def _grounds(cohort: Cohort, column: str, convention: str = "") -> tuple[str, str]:
-    """Return basis and convention of what is computed from a column."""
-    if cohort.fields()[column]["provenance"] == "assumed":
-        return "input", BY_CONSTRUCTION
-    return "counts", convention
+    """Return basis and convention of what is computed from the counts of a column."""
+    match cohort.fields()[column]["provenance"]:
+        case "measured":
+            return "data", convention
+        case "reported":
+            return "counts", convention
+        case _:
+            return "input", RETURNED
+
+
+def _from_table(
+    claim: Claim,
+    cohort: Cohort,
+    method: str,
+    value: float | tuple[int, int],
+    column: str | None = None,
+) -> Derivation:
+    """Read a stated value off patients' records, or off a table that was written from it."""
+    measured = cohort.fields()[column or claim["variable"]]["provenance"] == "measured"
+    grounds = ("data", "") if measured else ("input", RETURNED)
+    return held_against(claim, method, value, *grounds)
 
 
 def _tests_on_counts(claim: Claim, cohort: Cohort) -> list[_Test]:
@@ -163,45 +167,29 @@ def _tests_on_counts(claim: Claim, cohort: Cohort) -> list[_Test]:
     table = cohort.table(claim["variable"], claim["category"])
     tests = two_by_two.p_values(*table).query("sides == 'two-sided'")
     return [
-        _Test(name, p_value, "counts", name)
+        _Test(name, p_value, *_grounds(cohort, claim["variable"], name))
         for name, p_value in zip(tests["test"], tests["p_value"], strict=True)
     ]
 
 
-def _logrank_of_file(cohort: Cohort) -> _Test:
-    """Compare the arms by the times of the patient table."""
+def _logrank_of_file(claim: Claim, cohort: Cohort) -> list[_Test]:
+    """Compare the arms by the times of the patient table, if they are those of the outcome."""
+    if claim["variable"] != _TIMED:
+        return []
     patients = cohort.patients
     p_value = logrank.logrank_p(
         patients["followup_time"].to_numpy(float),
-        patients["died"].to_numpy(int),
+        patients[_TIMED].to_numpy(int),
         (patients["arm"] == cohort.treatment_arm).to_numpy(int),
     )
     method = "Log-rank on the follow-up times of the patient table"
-    return _Test(method, float(p_value), *_grounds(cohort, "followup_time", "Log-rank"))
+    return [_Test(method, float(p_value), *_grounds(cohort, "followup_time", "Log-rank"))]
 
 
-def _ladder(cohort: Cohort) -> tuple[UnseenFollowup, ...]:
-    """Return the assumptions about follow-up, if it was not seen."""
-    seen = cohort.fields()["followup_time"]["provenance"] != "assumed"
-    return () if seen else unseen_followup(cohort.deaths())
-
-
-def _single(
-    method: str,
-    value: float | Fraction | tuple[int, int],
-    claim: Claim,
-    basis: str = "counts",
-    convention: str = "",
-) -> Derivation:
-    """Hold one value against what is printed."""
-    return Derivation(
-        method=method,
-        value=value if isinstance(value, int | tuple) else float(value),
-        recomputed=rounding.print_like(value, claim["reported"]),
-        reproduces=rounding.reproduces(value, claim["reported"]),
-        basis=basis,
-        convention=convention,
-    )
+def _ladder(claim: Claim, cohort: Cohort) -> tuple[UnseenFollowup, ...]:
+    """Return the assumptions about follow-up, if it bears on the outcome and was not seen."""
+    unseen = cohort.fields()["followup_time"]["provenance"] == "assumed"
+    return unseen_followup(cohort.deaths()) if unseen and claim["variable"] == _TIMED else ()
 
 
 def _worded(test: _Test, direction: int, claim: Claim, agreed: bool = True) -> Derivation:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 DESCRIPTOR = "datapackage.json"
 TIME_UNITS = ("order of events", "days")
-PROVENANCES = ("reported", "assumed")
+PROVENANCES = ("measured", "reported", "assumed")
 
 #: Tables of published cohorts; a folder has both or neither.
 EVIDENCE = ("evidence", "evidence_percentages")

@@ -24,9 +24,54 @@ from rdmas.paper.package import (
     table_schema,
 )
 from rdmas.paper.significance import SIGNIFICANCE_WORDING
+from rdmas.paper.verdicts import STATED_COUNTS
 from rdmas.stats import rounding
 
 DAYS_IN_WEEK_8 = 56
+
+#: Pages on which a claim can be derived.
+CHAPTERS = ("data", "remission", "survival", "p_value", "dose", "cmv")
+
+#: Keys of the two-sided tests in `rdmas.stats.two_by_two`, which is slow to import.
+CONVENTIONS = (
+    "z_unpooled",
+    "z_agresti_caffo",
+    "barnard_unpooled",
+    "chi2",
+    "chi2_n_minus_1",
+    "barnard_pooled",
+    "chi2_yates",
+    "likelihood_ratio",
+    "z_log_odds_ratio",
+    "z_log_risk_ratio_of_non_event",
+    "z_log_risk_ratio",
+    "fisher",
+    "fisher_central",
+    "fisher_midp_central",
+    "fisher_midp_minlike",
+    "fisher_midp_sas",
+    "boschloo_central",
+    "boschloo_minlike",
+)
+
+#: The one unit that each measure may have; a median has that of its column.
+_UNITS = {
+    **dict.fromkeys(STATED_COUNTS, "patients"),
+    "percent": "%",
+    "background": "%",
+    "p_value": "P",
+    "significance": "",
+}
+
+#: Columns that a claim of a measure has no use for.
+_UNUSED = {
+    "n": ("denominator", "variable", "category"),
+    "p_value": ("numerator", "denominator"),
+    "significance": ("numerator", "denominator"),
+    "median": ("numerator", "denominator", "category"),
+}
+
+_COMPARING = ("p_value", "significance")
 
 Fault = tuple[str, str]  # column and rule
 
@@ -230,27 +275,67 @@ def _claim_problems(package: DataPackage) -> Iterator[Problem]:
 
 
 def _claim_faults(claim: dict[str, str], fields: dict[str, dict]) -> Iterator[Fault]:
-    """Yield what is wrong with one claim."""
-    measure, variable, reported = claim["measure"], claim["variable"], claim["reported"]
-    if variable and variable not in fields:
-        yield "variable", f"{variable!r} is not a column of the patient table"
+    """Yield what is wrong with one claim: first what it is about, then what it prints."""
+    about = list(_subject_faults(claim, fields))
+    yield from about or _print_faults(claim, fields)
+
+
+def _subject_faults(claim: dict[str, str], fields: dict[str, dict]) -> Iterator[Fault]:
+    """Yield why no derivation could serve a claim."""
+    measure, variable, arm = claim["measure"], claim["variable"], claim["arm"]
+    if claim["chapter"] not in CHAPTERS:
+        yield "chapter", f"{claim['chapter']!r} is not known; use {_one_of(CHAPTERS)}"
+    if measure == "background":
         return
-    if measure not in ("n", "background") and not variable:
-        yield "variable", f"a claim of measure {measure} needs the column it is derived from"
+    arms = ["both"] if measure in _COMPARING else fields["arm"]["constraints"]["enum"]
+    if arm not in arms:
+        yield "arm", f"a claim of measure {measure} is about {_one_of(arms)}, not {arm!r}"
+    for column in _UNUSED.get(measure, ()):
+        if claim[column]:
+            yield column, f"a claim of measure {measure} has no {column}; leave it empty"
+    if claim["convention"] and measure != "p_value":
+        yield "convention", f"a claim of measure {measure} has no test to prefer; leave it empty"
+    elif claim["convention"] not in ("", *CONVENTIONS):
+        rule = f"{claim['convention']!r} is not a test known here; use {_one_of(CONVENTIONS)}"
+        yield "convention", rule
+    if measure == "n":
         return
-    if measure in ("count", "fraction", "percent", "p_value", "significance"):
-        known = [str(value) for value in fields[variable]["constraints"].get("enum", [])]
-        if claim["category"] not in known:
-            yield "category", f"{claim['category']!r} is not known; use {_one_of(known)}"
+    if variable not in fields:
+        known = (
+            f"{variable!r} is not a column of the patient table"
+            if variable
+            else (f"a claim of measure {measure} needs the column it is derived from")
+        )
+        yield "variable", known
+        return
+    listed = [str(value) for value in fields[variable].get("constraints", {}).get("enum", [])]
+    if measure == "median":
+        if fields[variable]["type"] != "number":
+            yield "variable", f"column {variable} does not hold numbers to take a median of"
+    elif not listed:
+        yield "variable", f"column {variable} has no list of values (enum) to count"
+    elif claim["category"] not in listed:
+        yield "category", f"{claim['category']!r} is not known; use {_one_of(listed)}"
+
+
+def _print_faults(claim: dict[str, str], fields: dict[str, dict]) -> Iterator[Fault]:
+    """Yield what is wrong with the value that a claim prints, and the counts beside it."""
+    measure, reported = claim["measure"], claim["reported"]
+    numerator, denominator = claim["numerator"], claim["denominator"]
+    unit = _UNITS.get(measure, fields.get(claim["variable"], {}).get("unit", ""))
+    if claim["unit"] != unit:
+        yield "unit", f"{claim['unit']!r} is not the unit of a {measure}; use {unit!r}"
     if measure == "significance":
         if reported not in SIGNIFICANCE_WORDING:
             yield "reported", f"{reported!r} is not known; use {_one_of(SIGNIFICANCE_WORDING)}"
         return
-    numerator, denominator = claim["numerator"], claim["denominator"]
     try:
         printed = rounding.parse(reported)
     except ValueError as error:
         yield "reported", str(error)
+        return
+    if measure in STATED_COUNTS and not numerator:
+        yield "numerator", f"a claim of measure {measure} needs its count"
         return
     if numerator and denominator and int(numerator) > int(denominator):
         yield "numerator", f"{numerator} is more than the denominator {denominator}"
@@ -259,15 +344,20 @@ def _claim_faults(claim: dict[str, str], fields: dict[str, dict]) -> Iterator[Fa
             yield "reported", f"{reported!r} is not a count such as 10/20"
         elif (str(printed.counts[0]), str(printed.counts[1])) != (numerator, denominator):
             yield "reported", f"{reported!r} differs from {numerator}/{denominator} beside it"
-    elif printed.counts is not None:
+        return
+    if printed.counts is not None:
         yield "reported", f"{reported!r} is a count; its measure must be fraction"
-    if measure in ("n", "count") and reported != numerator:
+        return
+    wanted = "" if measure in (*STATED_COUNTS, "p_value") else unit
+    if printed.unit != wanted:
+        yield "reported", f"{reported!r} does not carry the unit {wanted!r}"
+    if measure in STATED_COUNTS and (printed.relation, printed.number) != ("=", int(numerator)):
         yield "reported", f"{reported!r} differs from the numerator {numerator!r} beside it"
-    if measure in ("percent", "background", "median") and printed.unit != claim["unit"]:
-        yield "reported", f"{reported!r} does not carry the unit {claim['unit']!r}"
     if measure == "p_value" and not 0 <= printed.number <= 1:
         yield "reported", f"{reported!r} is not a P-value; it must lie between 0 and 1"
-    if measure == "percent" and not 0 <= printed.number <= 100:
+    elif measure == "p_value" and printed.number == 0:
+        yield "reported", f"{reported!r}: no P-value is 0; a bound such as <0.001 is meant"
+    if measure in ("percent", "background") and not 0 <= printed.number <= 100:
         yield "reported", f"{reported!r} is not a percentage between 0% and 100%"
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 import pandas as pd
@@ -157,6 +158,18 @@ def listed(items) -> str:
     if not items:
         return "none"
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def tallied(found: Iterable[str], words: Iterable[str]) -> str:
+    """Count how often each word was found, in the order given, those not found left out.
+
+    Examples
+    --------
+    >>> tallied(["low", "high", "low"], ["high", "middle", "low"])
+    '1 high and 2 low'
+    """
+    numbers = Counter(found)
+    return listed(f"{count(numbers[word])} {word}" for word in words if numbers[word])
 
 
 class Text(str):

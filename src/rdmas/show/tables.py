@@ -12,24 +12,9 @@ from collections.abc import Mapping
 import pandas as pd
 from IPython.display import HTML
 
+from rdmas.paper.verdicts import BASES, RETURNED
 from rdmas.show import prose
 from rdmas.stats import proportion, rounding
-
-#: What each basis means, in the words every page uses.
-BASIS_MEANING = {
-    "counts": "follows from the stated counts",
-    "ordering": "depends on the unseen order of events",
-    "input": "was put in: tests the pipeline, not the paper",
-    "none": "nothing stated bears on it",
-}
-
-NO_DERIVATION = {
-    "method": "none possible",
-    "value": None,
-    "recomputed": "—",
-    "reproduces": False,
-    "basis": "none",
-}
 
 
 def show(
@@ -178,10 +163,11 @@ def derivations(board: pd.DataFrame, *claim_ids: str) -> HTML:
         If there is no such claim.
     """
     claims = {claim["id"]: claim for claim in board.to_dict("records")}
+    nothing = {"method": "none possible", "recomputed": "—", "reproduces": False, "basis": "none"}
     rows = []
     for claim_id in claim_ids:
         claim = claims[claim_id]
-        for found in claim["derivations"] or [NO_DERIVATION]:
+        for found in claim["derivations"] or [nothing]:
             rows.append(
                 {
                     "Reported": html.escape(claim["reported"]),
@@ -198,10 +184,16 @@ def derivations(board: pd.DataFrame, *claim_ids: str) -> HTML:
 
 
 def _agrees(found: dict) -> str:
-    """Say yes or no; of a range that holds the printed value only that it is possible."""
-    if found["reproduces"] and found["basis"] == "ordering" and isinstance(found["value"], tuple):
+    """Say whether a derivation gives the printed value, and no more than its basis bears."""
+    if found["basis"] == "none":
+        return "not checkable"
+    if not found["reproduces"]:
+        return "no"
+    if found["basis"] == "input":
+        return RETURNED
+    if found["basis"] == "ordering" and isinstance(found["value"], tuple):
         return "possible"
-    return "yes" if found["reproduces"] else "no"
+    return "yes"
 
 
 def _verdict(row: pd.Series) -> str:
@@ -218,9 +210,7 @@ def _basis(basis: str) -> str:
 def _legend(bases: pd.Series) -> str:
     """Explain the bases that occur, once below the table."""
     return "; ".join(
-        f"{_basis(basis)} {meaning}"
-        for basis, meaning in BASIS_MEANING.items()
-        if basis in set(bases)
+        f"{_basis(basis)} {meaning}" for basis, meaning in BASES.items() if basis in set(bases)
     )
 
 

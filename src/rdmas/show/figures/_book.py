@@ -8,15 +8,17 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
+from rdmas.paper.verdicts import BASES
 from rdmas.show import prose
 from rdmas.show.figures._style import BASIS_COLOURS, BLUE, GREY, LIGHT, VERMILION, new_axes
 
-#: Shape of each verdict, and its words in the key.
+#: Shape of each verdict; what cannot be checked is hollow.
 _MARKS = {
-    "reproduced": ("o", "reproduced"),
-    "reproduced under a stated convention": ("D", "under a stated convention"),
-    "not reproduced": ("X", "not reproduced"),
-    "not checkable": ("o", "not checkable"),
+    "reproduced": "o",
+    "consistent": "s",
+    "compatible": "D",
+    "not reproduced": "X",
+    "not checkable": "o",
 }
 
 
@@ -33,7 +35,7 @@ def plot_scoreboard(board: pd.DataFrame) -> Axes:
     matplotlib.axes.Axes
     """
     ax = new_axes(height=0.29 * len(board) + 1.1)
-    bases = list(BASIS_COLOURS)
+    bases = [basis for basis in BASES if basis != "data" or basis in set(board["basis"])]
     for row, claim in enumerate(board.to_dict("records")):
         ax.axhline(row, color=LIGHT, linewidth=0.7, zorder=0)
         place = bases.index(claim["basis"]), row
@@ -46,11 +48,11 @@ def plot_scoreboard(board: pd.DataFrame) -> Axes:
     ax.tick_params(length=0)
     ax.set(xlim=(-0.5, len(bases) - 0.5), ylim=(len(board) + 0.9, -0.7), xlabel="", ylabel="")
     sns.despine(ax=ax, left=True, bottom=True, top=True)
-    for number, (verdict, (_, words)) in enumerate(_MARKS.items()):
-        x, y = -0.45 + 2.1 * (number % 2), len(board) - 0.1 + 0.75 * (number // 2)
+    for number, verdict in enumerate(_MARKS):
+        x, y = -0.45 + 1.4 * (number % 3), len(board) - 0.1 + 0.75 * (number // 3)
         basis = "none" if verdict == "not checkable" else "counts"
         _mark(ax, (x, y), verdict, basis, s=70, linewidths=1.5, clip_on=False)
-        ax.text(x + 0.12, y, words, va="center", fontsize=9.5)
+        ax.text(x + 0.12, y, verdict, va="center", fontsize=9.5)
     return ax
 
 
@@ -58,7 +60,7 @@ def _mark(ax: Axes, place: tuple[float, float], verdict: str, basis: str, **opti
     """Mark a verdict by shape, and by the colour of what it rests on."""
     colour = VERMILION if verdict == "not reproduced" else BASIS_COLOURS[basis]
     face = "white" if verdict == "not checkable" else colour
-    ax.scatter(*place, marker=_MARKS[verdict][0], facecolors=face, edgecolors=colour, **options)
+    ax.scatter(*place, marker=_MARKS[verdict], facecolors=face, edgecolors=colour, **options)
 
 
 def plot_layers(modules: pd.DataFrame) -> Axes:

@@ -10,7 +10,7 @@ PALE_GREEN = "#99D8C7"
 
 #: Treatment arm first.
 ARM_COLOURS = (BLUE, VERMILION)
-BASIS_COLOURS = {"counts": BLUE, "ordering": SKY, "input": YELLOW, "none": GREY}
+BASIS_COLOURS = {"data": GREEN, "counts": BLUE, "ordering": SKY, "input": YELLOW, "none": GREY}
 STATE_COLOURS = {"reported": BLUE, "assumed": YELLOW, "empty": "#F2F2F2"}
 WIDTH_INCHES = 6.4
 

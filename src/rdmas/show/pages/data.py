@@ -6,6 +6,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from rdmas.paper.cohort import Cohort
+from rdmas.paper.verdicts import STATED_COUNTS
 from rdmas.show import figures, prose, tables
 
 
@@ -20,22 +21,16 @@ def say_cells(cohort: Cohort) -> dict[str, str]:
     } | {state: prose.count(states[state]) for state in figures.STATE_COLOURS}
 
 
-def parts_table(parts: pd.DataFrame) -> HTML:
-    """Show whether stated counts add up, by `rdmas.paper.claims.parts_and_wholes`."""
-    headings = {
-        "what": "Column",
-        "arm": "Arm",
-        "parts": "Stated counts",
-        "sum": "Sum",
-        "n": "Patients in the arm",
-        "fits": "Fits",
-    }
-    return tables.show(parts, "Sums of the stated counts", headings)
-
-
-def say_parts(parts: pd.DataFrame) -> dict[str, str]:
-    """Word how many of the sums fit."""
-    return {"fits": prose.count(int(parts["fits"].sum())), "checks": prose.count(len(parts))}
+def say_checks(board: pd.DataFrame, claims: pd.DataFrame) -> dict[str, str]:
+    """Word how many checks of the stated counts against each other hold."""
+    counts = set(claims.loc[claims["measure"].isin(STATED_COUNTS), "id"])
+    held = [
+        found["reproduces"]
+        for claim in board.to_dict("records")
+        for found in claim["derivations"]
+        if claim["id"] in counts and found["basis"] == "counts"
+    ]
+    return {"fits": prose.count(sum(held)), "checks": prose.count(len(held))}
 
 
 def assumption_table(assumptions: pd.DataFrame) -> HTML:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rdmas.paper.claims import BASES
-from rdmas.show import figures, prose, tables
+from rdmas.paper.verdicts import BASES, VERDICTS
+from rdmas.show import figures, prose
 from rdmas.stats.significance import significant
 
 
 def squares(board: pd.DataFrame) -> tuple[pd.Series, dict[str, str]]:
     """Count the claims by basis, and colour the bases, as `plot_icon_array` takes it."""
-    names = {basis: f"{basis}: {meaning}" for basis, meaning in tables.BASIS_MEANING.items()}
+    names = {basis: f"{basis}: {meaning}" for basis, meaning in BASES.items()}
     counts = board["basis"].map(names).value_counts()
     colours = {names[basis]: figures.BASIS_COLOURS[basis] for basis in names}
     return counts.reindex([name for name in names.values() if name in counts]), colours
@@ -19,10 +19,10 @@ def squares(board: pd.DataFrame) -> tuple[pd.Series, dict[str, str]]:
 
 def say_bases(board: pd.DataFrame) -> dict[str, str]:
     """Word how many claims there are, and how many on which basis."""
-    on = board["basis"].value_counts().reindex(BASES, fill_value=0)
+    on = board["basis"].value_counts().reindex(list(BASES), fill_value=0)
     return {
         "claims": prose.count(len(board)),
-        "on_counts": prose.count(on["counts"]),
+        "verdicts": prose.tallied(board["verdict"], VERDICTS),
         "input": prose.count(on["input"]),
         "unchecked": prose.count(on["none"]),
     }

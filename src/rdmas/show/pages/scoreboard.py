@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 from IPython.display import HTML
 
-from rdmas.paper.claims import VERDICTS
+from rdmas.paper.verdicts import VERDICTS
 from rdmas.show import prose, tables
 from rdmas.stats.checks import Table
 
@@ -26,13 +26,9 @@ def tally_table(tally: pd.DataFrame) -> HTML:
 
 def say_verdicts(board: pd.DataFrame) -> dict[str, str]:
     """Word how many claims have which verdict."""
-    number = board["verdict"].value_counts().reindex(VERDICTS, fill_value=0)
     return {
         "claims": prose.count(len(board)),
-        "reproduced": prose.count(number["reproduced"]),
-        "convention": prose.count(number["reproduced under a stated convention"]),
-        "failed": prose.count(number["not reproduced"]),
-        "uncheckable": prose.count(number["not checkable"]),
+        "verdicts": prose.tallied(board["verdict"], VERDICTS),
         "input": prose.count(int((board["basis"] == "input").sum())),
     }
 

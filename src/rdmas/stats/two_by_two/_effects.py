@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import chi2
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from rdmas.stats import checks
 from rdmas.stats.checks import Table
@@ -199,6 +198,9 @@ def _quotient(numerator: float, denominator: float) -> float:
 
 
 def _from_statsmodels(table: Table, alpha: float, compare: str, method: str) -> Limits:
+    # A slow import, for which neither the tests of this package nor validation should wait.
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     return confint_proportions_2indep(*table, compare=compare, method=method, alpha=alpha)
 
 
