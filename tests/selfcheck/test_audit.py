@@ -1,18 +1,19 @@
 """Both numbers of every library defect, and the conventions."""
 
+import math
+
 import numpy as np
 import pytest
-from hypothesis import settings
+from scipy.stats import barnard_exact, boschloo_exact
 
 from rdmas.selfcheck.audit import library_conventions, library_defects, r_notes
-
-quick = settings(derandomize=True, max_examples=25, deadline=None)
 
 SCORE_DIFFERENCE = "confint_proportions_2indep(method='score', compare='diff')"
 SCORE_RATIO = "confint_proportions_2indep(method='score', compare='ratio', correction=False)"
 LOW = "lower limit, risk difference, Miettinen-Nurminen"
 HIGH = "upper limit, risk difference, Miettinen-Nurminen"
 KOOPMAN = "lower limit, risk ratio, Koopman"
+NEXT_TO_ONE = "probability of the table, given its margins, at an odds ratio of 1 − 2^−52"
 
 # What the library printed when the row was written, and the right value. Oracles of the latter:
 # Barnard, enumeration with a tie tolerance in R 4.2.2 (dbinom, optimize). Miettinen-Nurminen
@@ -29,6 +30,8 @@ DEFECTS = {
     (SCORE_DIFFERENCE, "0/16 v 15/72", LOW): (np.nan, -0.316370169349),
     (SCORE_DIFFERENCE, "0/16 v 15/72", HIGH): (np.nan, -0.005574141551),
     (SCORE_RATIO, "16/16 v 57/72", KOOPMAN): (1.205479452, 1.009251599),
+    # It prints nothing: the process ends. Two of ten, of whom five have the event: 2 * 5 * 5 / 90.
+    ("nchypergeom_fisher.pmf", "1/2 v 4/8", NEXT_TO_ONE): (np.nan, 5 / 9),
 }
 
 
@@ -102,10 +105,6 @@ def test_defects_on_tables_with_empty_cells(table):
     assert library_defects(table)["right"].between(-1, 10).all()
 
 
-def test_conventions_on_a_table_without_events(conventions):
-    assert len(library_conventions((0, 5, 0, 5))) == len(conventions)
-
-
 def test_impossible_tables_are_refused():
     with pytest.raises(ValueError, match="Arm b"):
         library_defects((1, 5, 7, 6))
@@ -139,15 +138,19 @@ def test_conventions_print_both_numbers(conventions, function):
 
 
 def test_scipy_takes_arms_as_columns():
-    # 19/20 v 13/21, both numbers from scipy; the right ones from R's Exact by enumeration.
-    frame = library_conventions((19, 20, 13, 21)).set_index("function")
-    columns = ["what_it_prints", "what_one_might_expect"]
-    assert frame.loc["barnard_exact", columns].tolist() == pytest.approx(
-        [0.018076, 0.011613], abs=1e-6
-    )
-    assert frame.loc["boschloo_exact", columns].tolist() == pytest.approx(
-        [0.011173, 0.011808], abs=1e-6
-    )
+    # 19/20 v 13/21; the right ones, arms as columns, also from R's Exact by enumeration.
+    rows = np.array([[19, 1], [13, 8]])
+    both = [
+        test(cells).pvalue for test in (barnard_exact, boschloo_exact) for cells in (rows, rows.T)
+    ]
+    assert both == pytest.approx([0.018076, 0.011613, 0.011173, 0.011808], abs=1e-6)
+
+
+def test_scipy_is_right_about_an_odds_ratio_next_to_one_on_other_tables():
+    quantity = library_defects((19, 20, 13, 21)).set_index("quantity").loc[NEXT_TO_ONE]
+    # Hypergeometric: 20 of 41, of whom 32 survive.
+    right = math.comb(32, 19) * math.comb(9, 1) / math.comb(41, 20)
+    assert [quantity["prints"], quantity["right"]] == pytest.approx([right, right], abs=1e-12)
 
 
 def test_each_convention_differs_from_what_is_expected(conventions):
