@@ -313,13 +313,14 @@ def test_the_ends_of_the_range_are_worded():
 
 
 def test_an_ensemble_is_grouped_by_early_ends_and_its_shares_are_counted():
-    drawn = notes.ensemble([2, 4], [np.array([0.011, 0.0114, 0.04]), np.array([0.06])])
-    assert drawn["group"].tolist() == ["2 early ends"] * 3 + ["4 early ends"]
-    assert drawn["p_value"].tolist() == [0.011, 0.0114, 0.04, 0.06]
+    few, more = np.repeat([0.011, 0.0114, 0.04, 0.06], [10, 40, 30, 20]), np.array([0.06, 0.05])
+    drawn = notes.ensemble([2, 4], [few, more])
+    assert drawn["group"].tolist() == ["2 early ends"] * 100 + ["4 early ends"] * 2
+    assert drawn["p_value"].tolist() == [*few, *more]
     assert rows(notes.shares_table(drawn, PRINTED, ALPHA)) == [
         ["Early ends", "Print 0.011", "Below 0.05"],
-        ["2", "66.7%", "100.0%"],
-        ["4", "0.0%", "0.0%"],
+        ["2", "50% ± 5", "80% ± 4"],
+        ["4", "none", "none"],
     ]
     assert notes.say_ensemble(20000, 1) == {"datasets": "20,000", "seed": "1"}
 

@@ -1,7 +1,7 @@
 """Known answers and properties of log-rank P, of orders of deaths and of ensembles."""
 
 import warnings
-from itertools import permutations
+from itertools import combinations, permutations
 from math import comb
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines.statistics import logrank_test
+from scipy.special import erfc, factorial
 
 from rdmas.stats.logrank import (
     _orders,
@@ -438,6 +439,48 @@ def test_random_data_sets_follow_the_declared_law():
     gaps = np.unique(ends[lost].reshape(-1, 2), axis=0, return_counts=True)[1]
     assert gaps.size == 16
     assert chisquare(gaps).pvalue > 0.001
+
+
+def every_pattern(deaths_a, n_a, deaths_b, n_b, lost):
+    """P, and its weight, of every pattern of the law: order, arms and gaps of the early ends.
+
+    Patterns are numbers of early ends in each gap, so that their weights are multinomial. Sums
+    and P are written out here.
+    """
+    deaths, alive = deaths_a + deaths_b, (n_a - deaths_a, n_b - deaths_b)
+
+    def gaps(number):
+        dividers = np.array(list(combinations(range(number + deaths - 1), deaths - 1)))
+        edges = np.pad(dividers, ((0, 0), (1, 1)), constant_values=(-1, number + deaths - 1))
+        in_gap = np.diff(edges) - 1
+        ways = factorial(number) / factorial(in_gap).prod(axis=1)
+        return in_gap.cumsum(axis=1), ways / deaths**number
+
+    p_values, weights = [], []
+    for lost_a in range(max(0, lost - alive[1]), min(lost, alive[0]) + 1):
+        arms = comb(alive[0], lost_a) * comb(alive[1], lost - lost_a) / comb(sum(alive), lost)
+        (gone_a, weight_a), (gone_b, weight_b) = gaps(lost_a), gaps(lost - lost_a)
+        for places in combinations(range(deaths), deaths_a):
+            in_a = np.isin(np.arange(deaths), places)
+            at_risk_a = n_a - (in_a.cumsum() - in_a) - gone_a[:, None]
+            at_risk_b = n_b - ((~in_a).cumsum() - ~in_a) - gone_b
+            share = at_risk_a / (at_risk_a + at_risk_b)
+            excess, variance = deaths_a - share.sum(axis=2), (share * (1 - share)).sum(axis=2)
+            p_values.append(erfc(abs(excess) / np.sqrt(2 * variance)).ravel())
+            weights.append((np.outer(weight_a, weight_b) * arms / comb(deaths, deaths_a)).ravel())
+    return np.concatenate(p_values), np.concatenate(weights)
+
+
+@pytest.mark.parametrize("lost", [2, 4])
+def test_shares_of_random_data_sets_are_those_of_every_pattern(lost):
+    """By the same enumeration, 99.95964% of data sets with 8 early ends are below 0.05."""
+    p_values, weights = every_pattern(1, 20, 8, 21, lost)
+    assert weights.sum() == pytest.approx(1)
+    drawn = logrank_p(*random_data_sets(1, 20, 8, 21, 40_000, lost, seed=1))
+    for low, high in ((0.0105, 0.0115), (0, 0.012), (0, 0.05)):
+        share = weights[(p_values >= low) & (p_values < high)].sum()
+        error = np.sqrt(max(share * (1 - share), 0) / 40_000)
+        assert abs(((drawn >= low) & (drawn < high)).mean() - share) <= 4 * error + 1e-12
 
 
 def test_the_same_seed_gives_the_same_data_sets():

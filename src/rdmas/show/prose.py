@@ -30,6 +30,25 @@ def percent(proportion: float, decimals: int = 0) -> str:
     return f"{decimal(scaled(proportion, 100), decimals)}%"
 
 
+def simulated(share: float, n: int) -> str:
+    """Write a share of `n` random draws with its standard error, and no digit beyond that.
+
+    Examples
+    --------
+    >>> simulated(0.0917, 200_000), simulated(0.99963, 200_000), simulated(0.3, 1000)
+    ('9.2% ± 0.07', '99.96% ± 0.005', '30% ± 2')
+    >>> simulated(1, 1000), simulated(0, 1000)
+    ('all', 'none')
+    """
+    if share in (0, 1):
+        return "all" if share else "none"
+    error = 100 * math.sqrt(share * (1 - share) / n)
+    place = math.floor(math.log10(error))
+    # The error is rounded up, to one digit.
+    upper = math.ceil(error / 10**place)
+    return f"{percent(share, max(0, -place - 1))} ± {decimal(upper * 10**place, max(0, -place))}"
+
+
 def percent_interval(interval: tuple[float, float], decimals: int = 0, words: str = " to ") -> str:
     """Write an interval for a proportion.
 

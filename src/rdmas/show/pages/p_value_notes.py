@@ -125,11 +125,15 @@ def ensemble(losses: Sequence[int], p_values: Sequence[NDArray]) -> pd.DataFrame
 def shares_table(drawn: pd.DataFrame, reported: str, alpha: float) -> HTML:
     """Show which share of random data sets prints as reported, and which is significant."""
     low, high = (float(end) for end in rounding.rounding_interval(reported))
-    shares = drawn.groupby("lost")["p_value"].agg(
-        prints=lambda p: p.between(low, high).mean(), below=lambda p: np.mean(significant(p, alpha))
+    drawn = drawn.assign(
+        prints=drawn["p_value"].between(low, high), below=significant(drawn["p_value"], alpha)
     )
+    by_lost = drawn.groupby("lost")
+    cells = pd.DataFrame({"lost": list(by_lost.groups)})
+    for column in ("prints", "below"):
+        shares = zip(by_lost[column].mean(), by_lost.size(), strict=True)
+        cells[column] = [prose.simulated(share, n) for share, n in shares]
     headings = {"lost": "Early ends", "prints": f"Print {reported}", "below": f"Below {alpha:g}"}
-    cells = shares.map(lambda share: prose.percent(share, decimals=1)).reset_index()
     return tables.show(cells, "Shares of random data sets", headings)
 
 
