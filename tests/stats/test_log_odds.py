@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from scipy.stats import binom, norm
 
-from rdmas.stats.log_odds import BASELINES, logistic_posterior, prior_family
+from rdmas.stats.log_odds import logistic_posterior, prior_family
 
 quick = settings(derandomize=True, max_examples=10, deadline=None)
 z95 = norm.isf(0.025)
@@ -47,36 +47,33 @@ def odds_ratios(frame, row=0):
 
 
 @pytest.mark.parametrize(
-    ("table", "mean", "sd", "baseline", "expected", "above"),
+    ("table", "mean", "sd", "expected", "above"),
     [
-        (perondi, 0, 1, "average", (3.136307048, 0.928635992, 11.759895302), 0.9669932058),
-        (perondi, 0, 1, "arm b", (2.851552731, 0.863260605, 10.232521207), 0.9568811160),
-        (great, -0.255, 0.13, "average", (0.731797779, 0.576012358, 0.929570912), 0.0052575409),
-        (zero_cell, 0, 2.5, "average", (0.096920757, 0.004667818, 0.749717340), 0.0106246712),
-        (survivors, 0, 2.5, "average", (8.856161574, 1.670691475, 75.446683546), 0.9956342379),
+        (perondi, 0, 1, (3.136307048, 0.928635992, 11.759895302), 0.9669932058),
+        (great, -0.255, 0.13, (0.731797779, 0.576012358, 0.929570912), 0.0052575409),
+        (zero_cell, 0, 2.5, (0.096920757, 0.004667818, 0.749717340), 0.0106246712),
+        (survivors, 0, 2.5, (8.856161574, 1.670691475, 75.446683546), 0.9956342379),
     ],
 )
-def test_logistic_posterior_agrees_with_r(table, mean, sd, baseline, expected, above):
+def test_logistic_posterior_agrees_with_r(table, mean, sd, expected, above):
     # Oracle: R 4.2.2, integrate() over the log odds ratio of an inner integrate() over the
     # baseline of dbinom(..., plogis(...)) dnorm(...) dnorm(...), and uniroot() for quantiles.
-    frame = logistic_posterior(*table, mean, sd, baseline=baseline)
+    frame = logistic_posterior(*table, mean, sd)
     assert odds_ratios(frame) == pytest.approx(expected, rel=2e-7)
     assert frame["probability_above_1"].item() == pytest.approx(above, abs=1e-9)
 
 
 def test_logistic_posterior_agrees_with_a_sum_over_a_fine_grid():
-    # Oracle: the definition, with a baseline prior away from its default.
-    t, m = np.linspace(-7, 7, 2801)[:, None], np.linspace(-6, 4, 501)
+    # Oracle: the definition.
+    t, m = np.linspace(-7, 7, 2801)[:, None], np.linspace(-9, 7, 801)
     density = (
-        binom.pmf(3, 8, expit(m + t))
-        * binom.pmf(1, 6, expit(m))
+        binom.pmf(3, 8, expit(m + t / 2))
+        * binom.pmf(1, 6, expit(m - t / 2))
         * norm.pdf(t, 0.4, 0.9)
-        * norm.pdf(m, -1, 0.7)
+        * norm.pdf(m, 0, 2.5)
     ).sum(axis=1)
     above = np.trapezoid(density[1400:]) / np.trapezoid(density)
-    frame = logistic_posterior(
-        3, 8, 1, 6, 0.4, 0.9, baseline="arm b", baseline_mean=-1, baseline_sd=0.7
-    )
+    frame = logistic_posterior(3, 8, 1, 6, 0.4, 0.9)
     assert frame["probability_above_1"].item() == pytest.approx(above, abs=2e-6)
 
 
@@ -117,21 +114,20 @@ def test_exchanging_the_arms_inverts_the_odds_ratio(table, mean, sd):
 
 
 @quick
-@given(tables(25), st.floats(-2, 2), st.floats(0.2, 3), st.sampled_from(list(BASELINES)))
-def test_exchanging_events_and_non_events_inverts_the_odds_ratio(table, mean, sd, baseline):
-    there = logistic_posterior(*table, mean, sd, baseline=baseline)
-    back = logistic_posterior(*mirrored(table), -mean, sd, baseline=baseline)
+@given(tables(25), st.floats(-2, 2), st.floats(0.2, 3))
+def test_exchanging_events_and_non_events_inverts_the_odds_ratio(table, mean, sd):
+    there = logistic_posterior(*table, mean, sd)
+    back = logistic_posterior(*mirrored(table), -mean, sd)
     median, low, high = odds_ratios(back)
     assert odds_ratios(there) == pytest.approx((1 / median, 1 / high, 1 / low), rel=1e-7)
 
 
-@pytest.mark.parametrize("baseline", list(BASELINES))
-def test_large_samples_give_the_normal_posterior(baseline):
+def test_large_samples_give_the_normal_posterior():
     table = (5200, 10000, 5000, 10000)
     se = sqrt(1 / 5200 + 1 / 4800 + 1 / 5000 + 1 / 5000)
     weight = 0.05**2 / (0.05**2 + se**2)
     expected = norm(weight * log(5200 / 4800), se * sqrt(weight))
-    found = logistic_posterior(*table, 0, 0.05, baseline=baseline)
+    found = logistic_posterior(*table, 0, 0.05)
     assert odds_ratios(found) == pytest.approx(np.exp(expected.ppf([0.5, 0.025, 0.975])), rel=2e-5)
     above = expected.sf(0)
     assert found["probability_above_1"].item() == pytest.approx(above, abs=1e-5)
@@ -141,12 +137,6 @@ def test_a_narrow_prior_is_its_own_posterior():
     found = logistic_posterior(*survivors, 0.3, 0.001)
     expected = [exp(0.3 + z * 0.001) for z in (0, -z95, z95)]
     assert odds_ratios(found) == pytest.approx(expected, rel=1e-4)
-
-
-def test_a_wide_baseline_prior_matters_little_with_events_and_non_events_in_both_arms():
-    wide = logistic_posterior(*great, 0, 1, baseline_sd=5)
-    wider = logistic_posterior(*great, 0, 1, baseline_sd=10)
-    assert odds_ratios(wide) == pytest.approx(odds_ratios(wider), rel=5e-3)
 
 
 @pytest.mark.parametrize("table", [(0, 5, 0, 5), (5, 5, 0, 5), (1, 1, 0, 1), (0, 2000, 3, 500)])
@@ -188,9 +178,8 @@ def test_prior_family_rows_are_logistic_posteriors():
     frame = prior_family(*survivors, benefit_odds_ratio=2)
     assert odds_ratios(frame, 0) == pytest.approx((1.586986379, 0.769847111, 3.286522970))
     assert odds_ratios(frame, 2) == pytest.approx((2.721283955, 1.313066134, 5.690319030))
-    options = {"baseline": "arm b", "baseline_mean": 0.5, "baseline_sd": 1, "level": 0.8}
-    frame = prior_family(*survivors, benefit_odds_ratio=2, neutral_sd=1.5, **options)
-    single = logistic_posterior(*survivors, 0, 1.5, **options)
+    frame = prior_family(*survivors, benefit_odds_ratio=2, neutral_sd=1.5, level=0.8)
+    single = logistic_posterior(*survivors, 0, 1.5, level=0.8)
     assert odds_ratios(frame, 1) == odds_ratios(single)
 
 
@@ -224,11 +213,7 @@ def test_impossible_counts_are_refused(function, table, message):
         ),
         (lambda: logistic_posterior(*perondi, inf, 1), "prior_mean must be a finite"),
         (lambda: logistic_posterior(*perondi, 0, 1, level=95), "above 0 and below 1"),
-        (lambda: logistic_posterior(*perondi, 0, 1, baseline="mean"), "average, arm b"),
-        (
-            lambda: logistic_posterior(*perondi, 0, 1, baseline_sd=0),
-            "baseline_sd must be a number",
-        ),
+        (lambda: logistic_posterior(*perondi, 0, 0), "prior_sd must be a number"),
         (lambda: prior_family(*perondi, 1), "differ from 1"),
         (lambda: prior_family(*perondi, -2), "must be a number above 0"),
         (lambda: prior_family(*perondi, 2, tail=0.5), "above 0 and below 0.5"),

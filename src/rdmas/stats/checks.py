@@ -1,6 +1,8 @@
 """Arguments checked at the border: what comes back is trusted from there on.
 
 Every refusal is a `ValueError` of one sentence that names the argument, the rule and the value.
+Truth values are no numbers here. Whole floats are: a data frame column with a gap stores its counts
+that way.
 """
 
 from __future__ import annotations
@@ -15,19 +17,12 @@ from numpy.typing import NDArray
 
 
 class Table(NamedTuple):
-    """Two arms of a comparison, each by its events and its size.
-
-    Attributes
-    ----------
-    events_a, n_a : int
-        Events and patients of arm a.
-    events_b, n_b : int
-        Events and patients of arm b.
+    """Events and patients of arm a, then of arm b.
 
     Examples
     --------
-    >>> table(7, 34, 1, 34).n_b
-    34
+    >>> table(7, 34, 1, 34).cells()
+    [[7, 27], [1, 33]]
     """
 
     events_a: int
@@ -36,61 +31,26 @@ class Table(NamedTuple):
     n_b: int
 
     def complement(self) -> Table:
-        """Return the table of the patients without the event.
-
-        Examples
-        --------
-        >>> table(7, 34, 1, 34).complement()
-        Table(events_a=27, n_a=34, events_b=33, n_b=34)
-        """
+        """Return the table of the patients without the event."""
         return Table(self.n_a - self.events_a, self.n_a, self.n_b - self.events_b, self.n_b)
 
     def differ(self) -> bool:
-        """Tell whether the arms have different proportions.
-
-        Examples
-        --------
-        >>> table(2, 4, 1, 2).differ()
-        False
-        """
+        """Tell whether the arms have different proportions."""
         return self.events_a * self.n_b != self.events_b * self.n_a
 
     def cells(self) -> list[list[int]]:
-        """Return the four cells, a row for each arm, with the event in the first column.
-
-        Examples
-        --------
-        >>> table(7, 34, 1, 34).cells()
-        [[7, 27], [1, 33]]
-        """
+        """Return the four cells, a row for each arm, with the event in the first column."""
         without = self.complement()
         return [[self.events_a, without.events_a], [self.events_b, without.events_b]]
 
 
+def _is_number(value: Any) -> bool:
+    is_real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return is_real and math.isfinite(value)
+
+
 def whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
-    """Return a whole number as a built-in integer.
-
-    Parameters
-    ----------
-    name : str
-        What the number is called in a refusal.
-    value : int
-        The number. Whole floats, such as 19.0, are taken, because a data frame column with a
-        gap stores its counts that way; truth values are not.
-    low : int, default 0
-        Smallest number allowed.
-    high : int, optional
-        Largest number allowed.
-
-    Returns
-    -------
-    int
-        The same number.
-
-    Raises
-    ------
-    ValueError
-        If it is not a whole number, or outside of the limits.
+    """Return a whole number between two limits, themselves allowed, as a built-in integer.
 
     Examples
     --------
@@ -101,11 +61,9 @@ def whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
         ...
     ValueError: n must be a whole number of at least 1, got 0.
     """
-    right = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if right and math.isfinite(value) and value == int(value):
-        inside = low <= value and (high is None or value <= high)
-        if inside:
-            return int(value)
+    limit = math.inf if high is None else high
+    if _is_number(value) and value == int(value) and low <= value <= limit:
+        return int(value)
     bounds = f"of at least {low}" if high is None else f"between {low} and {high}"
     raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}.")
 
@@ -113,40 +71,23 @@ def whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
 def number(
     name: str, value: Any, low: float = -math.inf, high: float = math.inf, ends: str = "[]"
 ) -> float:
-    """Return a finite number as a float.
+    """Return a finite number between two limits as a float.
 
     Parameters
     ----------
-    name : str
-        What the number is called in a refusal.
-    value : float
-        The number; truth values are refused.
-    low, high : float, optional
-        Limits.
+    name, value, low, high
+        What a refusal calls the number, the number, and its limits.
     ends : {"[]", "()", "(]", "[)"}, default "[]"
         Whether the limits themselves are allowed (bracket) or not (parenthesis).
 
-    Returns
-    -------
-    float
-        The same number.
-
-    Raises
-    ------
-    ValueError
-        If it is not a finite number, or outside of the limits.
-
     Examples
     --------
-    >>> number("weight", 1, 0, 1)
-    1.0
     >>> number("level", 95, 0, 1, "()")
     Traceback (most recent call last):
         ...
     ValueError: level must be a number above 0 and below 1, got 95.
     """
-    right = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if right and math.isfinite(value):
+    if _is_number(value):
         above = low < value if ends[0] == "(" else low <= value
         below = value < high if ends[1] == ")" else value <= high
         if above and below:
@@ -171,37 +112,14 @@ def alpha(value: Any) -> float:
 
 
 def one_of(name: str, value: Any, allowed: Collection[str]) -> str:
-    """Return a word from a closed list.
-
-    Raises
-    ------
-    ValueError
-        If it is not in the list, which the refusal then shows.
-    """
+    """Return a word from a closed list, which a refusal shows."""
     if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}.")
     return value
 
 
 def counts(events: Any, n: Any) -> tuple[int, int]:
-    """Return the events and the size of one arm.
-
-    Parameters
-    ----------
-    events : int
-        Patients with the event.
-    n : int
-        Patients.
-
-    Returns
-    -------
-    events, n : int
-        The same numbers as built-in integers.
-
-    Raises
-    ------
-    ValueError
-        If either is not a whole number, `n` is below 1, or `events` is not between 0 and `n`.
+    """Return the events and the size, at least 1, of one arm as built-in integers.
 
     Examples
     --------
@@ -217,13 +135,7 @@ def counts(events: Any, n: Any) -> tuple[int, int]:
 
 
 def bounds(n: int, at_least: Any, at_most: Any) -> tuple[int, int]:
-    """Return the smallest and the largest of the numbers of events that are meant.
-
-    Raises
-    ------
-    ValueError
-        If neither bound is given, one is not a whole number between 0 and `n`, or the first
-        exceeds the second.
+    """Return the smallest and the largest of the numbers of events meant; one may be None.
 
     Examples
     --------
@@ -240,12 +152,7 @@ def bounds(n: int, at_least: Any, at_most: Any) -> tuple[int, int]:
 
 
 def table(events_a: Any, n_a: Any, events_b: Any, n_b: Any) -> Table:
-    """Return the four counts of two arms.
-
-    Raises
-    ------
-    ValueError
-        As `counts`; the refusal names the arm.
+    """Return the four counts of two arms; a refusal names the arm.
 
     Examples
     --------
@@ -264,13 +171,7 @@ def table(events_a: Any, n_a: Any, events_b: Any, n_b: Any) -> Table:
 
 
 def column(name: str, values: Any, length: int | None = None) -> list:
-    """Return the entries of a sequence that must not be empty.
-
-    Raises
-    ------
-    ValueError
-        If it is text or not a sequence, is empty, or is not of the given length.
-    """
+    """Return the entries of a sequence, of a given length or else at least one."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ValueError(f"{name} must be a sequence, got {values!r}.")
     entries = list(values)
@@ -281,12 +182,7 @@ def column(name: str, values: Any, length: int | None = None) -> list:
 
 
 def studies(events: Sequence[int], n: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the events and sizes of several cohorts as arrays of equal length.
-
-    Raises
-    ------
-    ValueError
-        As `counts`; the refusal names the cohort by its place, starting at 1.
+    """Return the events and sizes of several cohorts as arrays; a refusal names the cohort.
 
     Examples
     --------

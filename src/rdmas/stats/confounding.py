@@ -26,16 +26,7 @@ MEASURES = MappingProxyType(
 
 @dataclass(frozen=True)
 class EValue:
-    """E-values of an estimate and of its confidence interval.
-
-    Attributes
-    ----------
-    estimate : float
-        E-value of the estimate, at least 1; infinite for a ratio of 0 or infinity.
-    limit : float
-        E-value of the confidence limit nearer to 1: 1 if the interval includes 1, NaN if that
-        limit was not given.
-    """
+    """E-values, at least 1, of an estimate and of the confidence limit nearer to 1."""
 
     estimate: float
     limit: float
@@ -55,31 +46,28 @@ def e_value(
     strong such a confounder would have to be, not whether there is one.
 
     An odds ratio is taken as a risk ratio if the outcome is rare, and its square root if the
-    outcome is common (above 15% by the end of follow-up; VanderWeele 2017). A risk ratio needs
-    neither; note that the risk ratio of an event and that of its absence are not reciprocals
-    and have different E-values. A risk difference has no E-value here: that of its estimate is
-    that of the risk ratio, and that of its limit needs a search over a further unknown.
+    outcome is common (above 15% by the end of follow-up; VanderWeele 2017). The risk ratios of an
+    event and of its absence are not reciprocals and have different E-values.
 
     Parameters
     ----------
     estimate : float
         Ratio of arm a to arm b, 0 to infinity.
     low, high : float, optional
-        Its confidence limits. Only the one nearer to 1 is used: `low` of an estimate above 1,
-        else `high`.
+        Its confidence limits, of which the one nearer to 1 is used.
     measure : str, default "risk ratio"
-        "risk ratio", "odds ratio (common outcome)" or "odds ratio (rare outcome)".
+        A key of `MEASURES`.
 
     Returns
     -------
     EValue
-        Of the estimate and of the limit.
+        Of the estimate, infinite for a ratio of 0 or infinity, and of the limit: 1 if the interval
+        includes 1, NaN if that limit was not given.
 
     Raises
     ------
     ValueError
-        If a ratio is not a number of at least 0, the estimate is not between its limits, or the
-        measure is unknown.
+        If an argument is impossible or the estimate is not between its limits.
 
     References
     ----------
@@ -113,38 +101,30 @@ def e_value(
     return EValue(_e_value_of_ratio(estimate**power), limit)
 
 
-def bounding_curve(
-    ratio: float, exposure_confounder_rr: Iterable[float], target: float = 1.0
-) -> pd.DataFrame:
-    """Pairs of associations of a confounder that are just enough to move a risk ratio to a target.
+def bounding_curve(ratio: float, exposure_confounder_rr: Iterable[float]) -> pd.DataFrame:
+    """Pairs of associations of a confounder that are just enough to move a risk ratio to 1.
 
-    On or above the curve a confounder could account for the whole distance from `ratio` to
-    `target`; below it, it could not. The curve is symmetric in the two associations and crosses
-    their diagonal at the E-value.
+    On or above the curve a confounder could account for the whole ratio; below it, it could not.
+    The curve is symmetric in the two associations and crosses their diagonal at the E-value.
 
     Parameters
     ----------
     ratio : float
-        Observed risk ratio, or the confidence limit to be moved; above 0 and finite. Take the
-        square root of an odds ratio of a common outcome first (see `e_value`).
+        Observed risk ratio, or the confidence limit to be moved; above 0 and finite.
     exposure_confounder_rr : iterable of float
         Associations of the confounder with the arm, as risk ratios of at least 1.
-    target : float, default 1
-        Risk ratio to be reached.
 
     Returns
     -------
     pandas.DataFrame
         One row for each association given, with the columns ``exposure_confounder_rr`` and
         ``confounder_outcome_rr``, the least association with the outcome that suffices; infinite
-        where the association given equals the factor to be explained, NaN where it is smaller,
-        so that none suffices.
+        where the association given equals the ratio, NaN where it is smaller and none suffices.
 
     Raises
     ------
     ValueError
-        If `ratio` or `target` is not a finite number above 0, or if no association is given or
-        one is below 1.
+        If an argument is impossible.
 
     References
     ----------
@@ -160,8 +140,7 @@ def bounding_curve(
     2                     3.0                    2.0
     """
     ratio = checks.number("ratio", ratio, 0, ends="(]")
-    target = checks.number("target", target, 0, ends="(]")
-    factor = max(ratio / target, target / ratio)
+    factor = max(ratio, 1 / ratio)
     given = [
         _ratio("exposure_confounder_rr", association, low=1)
         for association in checks.column("exposure_confounder_rr", exposure_confounder_rr)

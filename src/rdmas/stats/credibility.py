@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from rdmas.stats import checks
-from rdmas.stats.log_odds import WIDEST, LogOddsRatio, checked_baseline, critical_z
+from rdmas.stats.log_odds import WIDEST, LogOddsRatio, critical_z
 
 __all__ = [
     "exact_sceptical_prior_sd",
@@ -46,7 +46,7 @@ def sceptical_limit(low: float, high: float) -> float:
     Raises
     ------
     ValueError
-        If the limits are not positive, finite and in order, or do not exclude 1.
+        If the limits are impossible or do not exclude 1.
 
     References
     ----------
@@ -72,18 +72,8 @@ def sceptical_limit(low: float, high: float) -> float:
 def sceptical_prior_sd(low: float, high: float, level: float = 0.95) -> float:
     """Standard deviation of the normal prior behind `sceptical_limit`.
 
-    Parameters
-    ----------
-    low, high
-        As in `sceptical_limit`, and refused likewise.
-    level : float, default 0.95
-        Level of these limits.
-
-    Returns
-    -------
-    float
-        Prior standard deviation of the log ratio. With a prior mean of 0 the posterior interval
-        has one limit at a ratio of 1; with any smaller one it includes 1.
+    Limits and errors are those of `sceptical_limit`; `level` is that of the limits. With a normal
+    prior of the log ratio of mean 0 and any smaller standard deviation the interval includes 1.
 
     Examples
     --------
@@ -109,15 +99,10 @@ def intrinsic_p_value(p_value: float, definition: str = "Held") -> float:
     definition : {"Held", "Matthews"}
         Whose definition.
 
-    Returns
-    -------
-    float
-        The P-value for intrinsic credibility.
-
     Raises
     ------
     ValueError
-        If the P-value or the definition is impossible.
+        If an argument is impossible.
 
     References
     ----------
@@ -140,31 +125,21 @@ def exact_sceptical_prior_sd(
     events_b: int,
     n_b: int,
     level: float = 0.95,
-    *,
-    baseline: str = "average",
-    baseline_mean: float = 0.0,
-    baseline_sd: float = 2.5,
 ) -> float:
     """Critical standard deviation of a sceptical prior, without normal approximation.
 
-    The counterpart of `sceptical_prior_sd` for the binomial likelihood of
-    `rdmas.stats.log_odds.logistic_posterior`: with a normal prior of the log odds ratio of mean
-    0 and this standard deviation the equal-tailed posterior interval has one limit at an odds
-    ratio of 1. A sceptic whose prior is narrower is not convinced. The exponential of this
-    standard deviation times the normal quantile (1.96 for 95%) compares with `sceptical_limit`.
-
-    With few events in an arm the two can differ severalfold: the normal approximation carries
-    the standard error at the estimate, where such data say little, over to the neighbourhood of
-    no effect, where they say more.
+    The counterpart of `sceptical_prior_sd` for the likelihood and the baseline's prior of
+    `rdmas.stats.log_odds.logistic_posterior`: with this standard deviation one limit of the
+    posterior interval lies at an odds ratio of 1. With few events in an arm the two can differ
+    severalfold: the normal approximation carries the standard error at the estimate, where such
+    data say little, over to the neighbourhood of no effect, where they say more.
 
     Parameters
     ----------
     events_a, n_a, events_b, n_b : int
         Events and patients of both arms.
     level : float, default 0.95
-        Posterior probability of the interval.
-    baseline, baseline_mean, baseline_sd
-        As in `rdmas.stats.log_odds.logistic_posterior`.
+        Posterior probability of the equal-tailed interval.
 
     Returns
     -------
@@ -175,7 +150,7 @@ def exact_sceptical_prior_sd(
     Raises
     ------
     ValueError
-        If the counts, the baseline's prior or the level are impossible.
+        If an argument is impossible.
 
     Examples
     --------
@@ -186,10 +161,9 @@ def exact_sceptical_prior_sd(
     """
     table = checks.table(events_a, n_a, events_b, n_b)
     tail = (1 - checks.level(level)) / 2
-    nuisance = checked_baseline(baseline, baseline_mean, baseline_sd)
 
     def excess(log_sd: float) -> float:
-        below = LogOddsRatio(table, (0.0, exp(log_sd)), nuisance).cdf(0.0)
+        below = LogOddsRatio(table, 0.0, exp(log_sd)).cdf(0.0)
         return min(below, 1 - below) - tail
 
     if excess(log(WIDEST)) >= 0:

@@ -44,20 +44,13 @@ _EVERY_OTHER_WEIGHT = (2 * _WEIGHT * np.exp(_LOG_P + _LOG_Q))[::2]
 class ProportionDistribution:
     """Continuous distribution of a proportion, by the density of its logit at fixed nodes.
 
+    Between nodes the density is a spline of degree 5. Impossible arguments raise a `ValueError`.
+
     Parameters
     ----------
     log_density : array_like of float, shape (nodes,)
         Natural logarithm of the density of the logit at `LOGITS`, up to a constant; -inf where
         it is zero. It is normalised on creation.
-
-    Raises
-    ------
-    ValueError
-        If the shape is wrong, a value is NaN or +inf, or the density is zero everywhere.
-
-    Notes
-    -----
-    Between nodes the density is a spline of degree 5, which `cdf`, `ppf` and `pdf` use.
 
     Examples
     --------
@@ -84,13 +77,7 @@ class ProportionDistribution:
 
     @classmethod
     def from_beta(cls, a: float, b: float) -> ProportionDistribution:
-        """Beta distribution; `a` and `b` are each at least 1/2 (Jeffreys), together at most 10,002.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is out of range.
-        """
+        """Beta distribution; `a` and `b` are each at least 1/2, together at most 10,002."""
         a = checks.number("a", a, 0.5)
         b = checks.number("b", b, 0.5)
         checks.number("a + b", a + b, high=LARGEST_N + 2)
@@ -100,13 +87,7 @@ class ProportionDistribution:
     def mixture(
         cls, components: Sequence[ProportionDistribution], weights: Sequence[float]
     ) -> ProportionDistribution:
-        """Mixture of distributions; the weights add to 1 (within 1e-6; they are rescaled).
-
-        Raises
-        ------
-        ValueError
-            If the lengths differ or the weights are negative or do not add to 1.
-        """
+        """Mixture of distributions; the weights add to 1 (within 1e-6; they are rescaled)."""
         shares = np.array(checks.column("weights", weights, len(components)), dtype=float)
         if not (shares >= 0).all() or not abs(shares.sum() - 1) <= 1e-6:
             raise ValueError(f"weights must be at least 0 and add to 1, got {shares.tolist()}.")
@@ -119,11 +100,7 @@ class ProportionDistribution:
         return np.exp(self.log_density) * _WEIGHT
 
     def pdf(self, proportion: ArrayLike) -> Floats:
-        """Density of the proportion (not of its logit); 0 outside 0 to 1.
-
-        At exactly 0 and 1 it is the value next to the end, which is very large where the density
-        has no limit there.
-        """
+        """Density of the proportion; at 0 and 1 that of the outermost node, beyond them 0."""
         at = np.asarray(proportion, dtype=float)
         u = _node_scale(at)
         x = 2 * np.sinh(u)

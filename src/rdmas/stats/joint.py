@@ -20,12 +20,12 @@ def overlap_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
     Returns
     -------
     low, high : int
-        Fréchet bounds; every whole number between them is possible.
+        Fréchet's bounds; every whole number between them is possible.
 
     Raises
     ------
     ValueError
-        If a count is negative or above `n`.
+        If a count is impossible.
 
     References
     ----------
@@ -46,8 +46,7 @@ def overlap_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
 def union_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
     """Return the fewest and the most patients who can have at least one of two features.
 
-    Arguments and errors are those of `overlap_bounds`; nested features give the lower bound,
-    disjoint ones the upper.
+    As `overlap_bounds`; nested features give the lower bound, disjoint ones the upper.
 
     Examples
     --------
@@ -61,22 +60,19 @@ def union_bounds(events_a: int, events_b: int, n: int) -> tuple[int, int]:
 def crossed_bounds(first: pd.Series, second: pd.Series, n: int) -> pd.DataFrame:
     """Return the bounds of every cell of a cross-table of which only the margins are known.
 
-    Each cell can reach its bounds by itself; not all cells can do so at once, because the rows
-    and columns must add up.
+    Each cell can reach its bounds, those of `overlap_bounds`, by itself, but not all at once.
 
     Parameters
     ----------
     first, second : pandas.Series of int
-        Patients in each category of the first and of the second feature; the index holds the
-        categories. They may add up to less than `n` where categories are left out.
+        Patients in each category of a feature; some categories may be left out.
     n : int
         Patients in whom both were recorded.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each pair of categories: ``first``, ``second``, ``low``, ``high``, the last
-        two as by `overlap_bounds`, which also says what is refused.
+        One row for each pair of categories: ``first``, ``second``, ``low``, ``high``.
 
     Examples
     --------

@@ -1,13 +1,15 @@
-"""Posterior of the log odds ratio under normal priors, from events and patients alone.
+"""Posterior of the log odds ratio, arm a against arm b, under normal priors.
 
-Everything is computed by quadrature; nothing is simulated. Arm a is compared with arm b.
+The counts are two independent binomials. The log odds ratio has a normal prior; so has,
+independently, the mean of the log odds in both arms: with mean 0 and standard deviation 2.5, which
+puts 95% between probabilities of 0.7% and 99.3%. Exchanging the arms thus inverts the odds ratio
+and changes nothing else, and every table has a proper posterior, also with empty cells. Everything
+is computed by quadrature; nothing is simulated.
 """
 
 from __future__ import annotations
 
 from math import exp, inf, log, sqrt
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,19 +22,19 @@ from scipy.stats import norm
 from rdmas.stats import checks
 from rdmas.stats.checks import Table
 
-__all__ = ["BASELINES", "logistic_posterior", "prior_family", "prior_interval"]
+__all__ = ["logistic_posterior", "prior_family", "prior_interval"]
 
 Vector = NDArray[np.float64]
 
-#: What the second unknown of `logistic_posterior` is: the mean of the two log odds, which treats
-#: the arms alike, or the log odds in arm b, as in a logistic regression on the arm.
-BASELINES = MappingProxyType(
-    {"average": "mean of the log odds in both arms", "arm b": "log odds in arm b"}
-)
-
-#: Largest standard deviation of a prior on the logit scale. It already is flat for any purpose,
+#: Largest standard deviation of a prior of the log odds ratio. It already is flat for any purpose,
 #: and much wider ones would need other quadrature in tables with empty cells.
 WIDEST = 10.0
+
+# Standard deviation of the prior of the mean of the log odds in both arms.
+_BASELINE_SD = 2.5
+
+# Rows: arms; columns: coefficients of the log odds ratio and that mean in the arm's log odds.
+_DESIGN = np.array([[0.5, 1.0], [-0.5, 1.0]])
 
 
 def logistic_posterior(
@@ -43,19 +45,8 @@ def logistic_posterior(
     prior_mean: float,
     prior_sd: float,
     level: float = 0.95,
-    *,
-    baseline: str = "average",
-    baseline_mean: float = 0.0,
-    baseline_sd: float = 2.5,
 ) -> pd.DataFrame:
-    """Posterior of the odds ratio with binomial likelihood and normal prior, by quadrature.
-
-    The counts are two independent binomials. The log odds ratio, a against b, has a normal
-    prior; so has, independently, the baseline: the mean of the log odds in both arms
-    (``average``: exchanging the arms inverts the odds ratio and changes nothing else) or the log
-    odds in arm b (``arm b``: as in a logistic regression). With the default standard deviation
-    of 2.5, 95% of the prior lies between probabilities of 0.7% and 99.3%. Every table has a
-    proper posterior, also with empty cells.
+    """Posterior of the odds ratio under one normal prior of its logarithm.
 
     Parameters
     ----------
@@ -65,10 +56,6 @@ def logistic_posterior(
         Prior mean and standard deviation (at most 10) of the log odds ratio.
     level : float, default 0.95
         Posterior probability of the equal-tailed interval.
-    baseline : {"average", "arm b"}
-        A key of `BASELINES`.
-    baseline_mean, baseline_sd : float
-        Prior mean and standard deviation (at most 10) of the baseline, on the logit scale.
 
     Returns
     -------
@@ -79,7 +66,7 @@ def logistic_posterior(
     Raises
     ------
     ValueError
-        If the counts, the priors or the level are impossible.
+        If an argument is impossible.
 
     Examples
     --------
@@ -90,9 +77,8 @@ def logistic_posterior(
     """
     table = checks.table(events_a, n_a, events_b, n_b)
     half = checks.level(level) / 2
-    nuisance = checked_baseline(baseline, baseline_mean, baseline_sd)
     prior = checks.number("prior_mean", prior_mean), _checked_width("prior_sd", prior_sd)
-    posterior = LogOddsRatio(table, prior, nuisance)
+    posterior = LogOddsRatio(table, *prior)
     odds_ratios = [_exp(posterior.quantile(p)) for p in (0.5, 0.5 - half, 0.5 + half)]
     columns = ["prior_mean", "prior_sd", "odds_ratio", "low", "high", "probability_above_1"]
     return pd.DataFrame([(*prior, *odds_ratios, 1 - posterior.cdf(0.0))], columns=columns)
@@ -107,16 +93,13 @@ def prior_family(
     tail: float = 0.05,
     neutral_sd: float = 2.5,
     level: float = 0.95,
-    **baseline: Any,
 ) -> pd.DataFrame:
     """Posterior of the odds ratio under a sceptical, a neutral and an enthusiastic prior.
 
-    The priors of the log odds ratio are normal. A benefit is declared beforehand, as for a
-    sample size. The sceptical prior is centred at no effect and leaves the probability `tail`
-    to effects beyond the declared benefit. The enthusiastic prior is centred at the declared
-    benefit and leaves `tail` to no benefit or harm; its standard deviation is therefore the
-    same. The neutral prior is centred at no effect and wide: with the default standard
-    deviation of 2.5 its 95% interval of the odds ratio is 1/134 to 134.
+    A benefit is declared beforehand, as for a sample size. The sceptical prior is centred at no
+    effect and leaves the probability `tail` to effects beyond that benefit; the enthusiastic one
+    is centred at the benefit and leaves `tail` to none or harm; the neutral one is centred at no
+    effect and wide: with a standard deviation of 2.5, 95% of the odds ratio are 1/134 to 134.
 
     Parameters
     ----------
@@ -131,8 +114,6 @@ def prior_family(
         Standard deviation of the neutral prior, at most 10.
     level : float, default 0.95
         Posterior probability of the equal-tailed interval.
-    **baseline
-        ``baseline``, ``baseline_mean`` and ``baseline_sd`` of `logistic_posterior`.
 
     Returns
     -------
@@ -144,7 +125,7 @@ def prior_family(
     Raises
     ------
     ValueError
-        If the counts, the declared benefit, the priors or the level are impossible.
+        If an argument is impossible.
 
     References
     ----------
@@ -177,7 +158,7 @@ def prior_family(
     }
     frame = pd.concat(
         [
-            logistic_posterior(events_a, n_a, events_b, n_b, *prior, level, **baseline)
+            logistic_posterior(events_a, n_a, events_b, n_b, *prior, level)
             for prior in normal.values()
         ],
         ignore_index=True,
@@ -191,22 +172,7 @@ def prior_family(
 def prior_interval(prior_mean: float, prior_sd: float, level: float = 0.95) -> tuple[float, float]:
     """Central interval of the odds ratio under a normal prior of its logarithm.
 
-    Parameters
-    ----------
-    prior_mean, prior_sd : float
-        Mean and standard deviation of the log odds ratio; the standard deviation may be infinite.
-    level : float, default 0.95
-        Prior probability of the interval.
-
-    Returns
-    -------
-    low, high : float
-        Odds ratios between which the prior puts that probability.
-
-    Raises
-    ------
-    ValueError
-        If the mean is not finite, the standard deviation not positive or the level impossible.
+    The standard deviation may be infinite; impossible arguments raise a ValueError.
 
     Examples
     --------
@@ -223,27 +189,21 @@ def prior_interval(prior_mean: float, prior_sd: float, level: float = 0.95) -> t
 class LogOddsRatio:
     """Posterior of the log odds ratio t with binomial likelihood and normal priors.
 
-    The log odds are m + wa t in arm a and m - wb t in arm b. The joint log density of (t, m) is
+    The log odds are m + t/2 in arm a and m - t/2 in arm b. The joint log density of (t, m) is
     concave, so that a box on whose edges it is low holds all that matters; m is integrated out
     by the trapezoidal rule, which converges exponentially for an analytic density that vanishes
     at both ends, and the density of t becomes a Chebyshev polynomial that is integrated exactly.
     """
 
-    def __init__(
-        self, table: Table, prior: tuple[float, float], nuisance: tuple[str, float, float]
-    ) -> None:
+    def __init__(self, table: Table, prior_mean: float, prior_sd: float) -> None:
         """Integrate the posterior density once, for all values to come."""
-        (prior_mean, prior_sd), (baseline, baseline_mean, baseline_sd) = prior, nuisance
         self.events, self.sizes = np.array(table[::2]), np.array(table[1::2])
-        self.means = np.array([prior_mean, baseline_mean])
-        self.sds = np.array([prior_sd, baseline_sd])
-        # Rows: arms; columns: coefficients of t and m in the arm's log odds.
-        shares = (0.5, -0.5) if baseline == "average" else (1.0, 0.0)
-        self.design = np.array([[share, 1.0] for share in shares])
+        self.means = np.array([prior_mean, 0.0])
+        self.sds = np.array([prior_sd, _BASELINE_SD])
         self.peak, low, high = self._box()
         self.low, self.high = low[0], high[0]
         # Nowhere is the density of m given t more peaked than a normal one of this precision.
-        precision = self.sizes.sum() / 4 + 1 / baseline_sd**2
+        precision = self.sizes.sum() / 4 + 1 / _BASELINE_SD**2
         nodes = int(np.ceil((high[1] - low[1]) * 2 * sqrt(precision))) + 1
         integral = self._density(np.linspace(low[1], high[1], nodes)).integ(lbnd=self.low)
         self.distribution = integral / integral(self.high)
@@ -262,7 +222,7 @@ class LogOddsRatio:
         """Log density of t and m, up to a constant."""
         total = -(((t - self.means[0]) / self.sds[0]) ** 2) / 2
         total = total - (((m - self.means[1]) / self.sds[1]) ** 2) / 2
-        for events, n, (share, _) in zip(self.events, self.sizes, self.design, strict=True):
+        for events, n, (share, _) in zip(self.events, self.sizes, _DESIGN, strict=True):
             # Each log probability on its own: no cancellation of large terms far out.
             x = m + share * t
             total = total + events * log_expit(x) + (n - events) * log_expit(-x)
@@ -272,12 +232,12 @@ class LogOddsRatio:
         """Peak of the log density, and limits of t and m beyond which it is negligible."""
 
         def slope(point: Vector) -> Vector:
-            residual = self.events - self.sizes * expit(self.design @ point)
-            return (point - self.means) / self.sds**2 - self.design.T @ residual
+            residual = self.events - self.sizes * expit(_DESIGN @ point)
+            return (point - self.means) / self.sds**2 - _DESIGN.T @ residual
 
         def curvature(point: Vector) -> Vector:
-            p = expit(self.design @ point)
-            information = self.design.T @ np.diag(self.sizes * p * (1 - p)) @ self.design
+            p = expit(_DESIGN @ point)
+            information = _DESIGN.T @ np.diag(self.sizes * p * (1 - p)) @ _DESIGN
             return np.diag(1 / self.sds**2) + information
 
         found = minimize(
@@ -321,22 +281,13 @@ class LogOddsRatio:
             if size[-4:].max() <= 1e-12 * size.max():
                 return density
         raise ValueError(
-            "The priors are too wide for counts as large as these and an empty cell: use a"
-            " smaller prior_sd or baseline_sd."
+            "The prior is too wide for counts as large as these and an empty cell: use a smaller"
+            " prior_sd."
         )
 
 
-def checked_baseline(baseline: str, mean: float, sd: float) -> tuple[str, float, float]:
-    """Check the prior of the second unknown of `LogOddsRatio`."""
-    return (
-        checks.one_of("baseline", baseline, BASELINES),
-        checks.number("baseline_mean", mean),
-        _checked_width("baseline_sd", sd),
-    )
-
-
 def _checked_width(name: str, sd: float) -> float:
-    """Check the standard deviation of a prior on the logit scale."""
+    """Check the standard deviation of a prior of the log odds ratio."""
     return checks.number(name, sd, 0, WIDEST, "(]")
 
 

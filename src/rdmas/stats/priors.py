@@ -1,6 +1,10 @@
-"""Posteriors of two event probabilities under Beta priors, from events and patients alone.
+"""Posteriors of two event probabilities under Beta priors, arm a against arm b.
 
-Everything is computed by quadrature; nothing is simulated. Arm a is compared with arm b.
+Arguments are the events and patients of both arms, intervals are equal-tailed, and a prior is a key
+of `BETA_PRIORS` or the parameters (a, b) of a Beta distribution. The event is taken as desirable,
+such as survival; for another give the patients without it. Everything is computed by quadrature;
+nothing is simulated. Refused with a `ValueError` are impossible arguments, and a posterior that is
+improper or so close to it (a parameter below 0.05) that quadrature would lose accuracy.
 """
 
 from __future__ import annotations
@@ -65,41 +69,19 @@ def posterior_effects(
     n_a: int,
     events_b: int,
     n_b: int,
-    prior_a: Prior = "Jeffreys",
-    prior_b: Prior = "Jeffreys",
+    prior: Prior = "Jeffreys",
     level: float = 0.95,
-    *,
-    desirable: bool = True,
 ) -> pd.DataFrame:
     """Posterior medians and intervals of the effect measures, arm a against arm b.
 
-    The Bayesian counterpart of `rdmas.stats.two_by_two.effects`: independent Beta priors and
-    equal-tailed intervals. The number needed to treat is the reciprocal of the risk difference's
-    median and limits, in one row or two, as there.
-
-    Parameters
-    ----------
-    events_a, n_a, events_b, n_b : int
-        Events and patients of both arms.
-    prior_a, prior_b : str or tuple of two floats, default "Jeffreys"
-        Beta prior of each arm: a key of `BETA_PRIORS` or the parameters (a, b).
-    level : float, default 0.95
-        Posterior probability of the intervals.
-    desirable : bool, default True
-        Whether the event is a good outcome (survival, response). It only decides which number
-        needed to treat is the benefit of arm a: more events (True) or fewer (False).
+    The Bayesian counterpart of `rdmas.stats.two_by_two.effects`. The number needed to treat is the
+    reciprocal of the risk difference's median and limits, in one row or two, as there.
 
     Returns
     -------
     pandas.DataFrame
         With the columns ``measure``, ``direction`` ("a minus b", "a over b", "benefit" or
         "harm"), ``median``, ``low`` and ``high``.
-
-    Raises
-    ------
-    ValueError
-        If the counts, a prior or the level are impossible, or a posterior is improper or so
-        close to it (a parameter below 0.05) that quadrature loses accuracy.
 
     Examples
     --------
@@ -113,17 +95,17 @@ def posterior_effects(
     3  number needed to treat    benefit  5.9432  3.0360  33.7719
     """
     table = checks.table(events_a, n_a, events_b, n_b)
-    pair = _beta_pair(table, _beta_prior(prior_a), _beta_prior(prior_b))
+    shapes = _beta_prior(prior)
+    pair = _beta_pair(table, shapes, shapes)
     tails = _tails(checks.level(level))
     difference, log_ratio, log_odds_ratio = (
         [pair.quantile(measure, tail) for tail in tails] for measure in _SHIFTS
     )
-    median, low, high = difference if desirable else (-difference[k] for k in (0, 2, 1))
     rows = [
         (DIFFERENCE, "a minus b", *difference),
         (RATIO, "a over b", *np.exp(log_ratio)),
         (ODDS_RATIO, "a over b", *np.exp(log_odds_ratio)),
-        *((NUMBER_NEEDED, *needed) for needed in numbers_needed(median, low, high)),
+        *((NUMBER_NEEDED, *needed) for needed in numbers_needed(*difference)),
     ]
     return pd.DataFrame(rows, columns=["measure", "direction", "median", "low", "high"])
 
@@ -137,9 +119,6 @@ def probability_better(
     priors: Mapping[str, tuple[float, float]] = BETA_PRIORS,
 ) -> pd.DataFrame:
     """Posterior probability that the event is likelier in arm a, by more than each margin.
-
-    Better is meant for a desirable event, such as survival. For an undesirable one exchange the
-    arms, or give the patients without it.
 
     Parameters
     ----------
@@ -155,11 +134,6 @@ def probability_better(
     pandas.DataFrame
         With the columns ``prior``, ``margin`` and ``probability``.
 
-    Raises
-    ------
-    ValueError
-        If the counts, a margin or a prior are impossible, or there is no margin or no prior.
-
     References
     ----------
     Altham PME (1969). Exact Bayesian analysis of a 2 x 2 contingency table, and Fisher's
@@ -174,12 +148,13 @@ def probability_better(
     2    Kerman     0.1       0.8379
     """
     table = checks.table(events_a, n_a, events_b, n_b)
-    margins = _margins(margins)
-    if not isinstance(priors, Mapping) or not priors:
-        raise ValueError(f"priors must map at least one name to a Beta prior, got {priors!r}.")
+    margins = [
+        checks.number("margin", margin, -1, 1, "()") for margin in checks.column("margins", margins)
+    ]
     rows = []
-    for name, prior in priors.items():
-        pair = _beta_pair(table, _beta_prior(prior), _beta_prior(prior))
+    for name in checks.column("priors", priors):
+        shapes = _beta_prior(priors[name])
+        pair = _beta_pair(table, shapes, shapes)
         rows += [(name, margin, 1 - pair.cdf(DIFFERENCE, margin)) for margin in margins]
     return pd.DataFrame(rows, columns=["prior", "margin", "probability"])
 
@@ -192,39 +167,19 @@ def power_prior_curve(
     weights: Iterable[float],
     prior: Prior = "Jeffreys",
     level: float = 0.95,
-    margins: Iterable[float] = (0,),
 ) -> pd.DataFrame:
     """Posterior of the risk difference as historical controls are discounted.
 
     The likelihood of arm b is raised to a fixed weight between 0 and 1 (power prior), so that
     its posterior is Beta(a0 + weight x events, b0 + weight x non-events): at 1 each control
     counts as one patient, at 0 the controls are ignored and arm b keeps its prior. Arm a counts
-    in full.
-
-    Parameters
-    ----------
-    events_a, n_a, events_b, n_b : int
-        Events and patients of both arms; arm b are the historical controls.
-    weights : iterable of float
-        Weights from 0 to 1.
-    prior : str or tuple of two floats, default "Jeffreys"
-        Beta prior of both arms before any patient: a key of `BETA_PRIORS` or (a, b).
-    level : float, default 0.95
-        Posterior probability of the equal-tailed interval.
-    margins : iterable of float, default (0,)
-        Margins of the probability that a is better, as in `probability_better`.
+    in full, and both arms have the same prior before any patient.
 
     Returns
     -------
     pandas.DataFrame
-        One row per weight and margin, with the columns ``weight``, ``effective_controls``
-        (weight times patients in arm b), ``median``, ``low`` and ``high`` of the risk
-        difference a minus b, ``margin`` and ``probability``.
-
-    Raises
-    ------
-    ValueError
-        If the counts, the weights, the prior, the level or the margins are impossible.
+        One row per weight, with the columns ``weight`` and, of the risk difference a minus b,
+        ``median``, ``low`` and ``high``.
 
     References
     ----------
@@ -234,9 +189,9 @@ def power_prior_curve(
     Examples
     --------
     >>> power_prior_curve(7, 34, 1, 34, [1, 0.5]).round(4)
-       weight  effective_controls  median     low    high  margin  probability
-    0     1.0                34.0  0.1683  0.0296  0.3294     0.0       0.9906
-    1     0.5                17.0  0.1594 -0.0187  0.3265     0.0       0.9635
+       weight  median     low    high
+    0     1.0  0.1683  0.0296  0.3294
+    1     0.5  0.1594 -0.0187  0.3265
     """
     table = checks.table(events_a, n_a, events_b, n_b)
     weights = [
@@ -244,33 +199,19 @@ def power_prior_curve(
     ]
     prior = _beta_prior(prior)
     tails = _tails(checks.level(level))
-    margins = _margins(margins)
     rows = []
     for weight in weights:
         pair = _beta_pair(table, prior, prior, weight)
-        summary = [pair.quantile(DIFFERENCE, tail) for tail in tails]
-        rows += [
-            (weight, weight * table.n_b, *summary, margin, 1 - pair.cdf(DIFFERENCE, margin))
-            for margin in margins
-        ]
-    columns = ["weight", "effective_controls", "median", "low", "high", "margin", "probability"]
-    return pd.DataFrame(rows, columns=columns)
+        rows.append((weight, *(pair.quantile(DIFFERENCE, tail) for tail in tails)))
+    return pd.DataFrame(rows, columns=["weight", "median", "low", "high"])
 
 
 @dataclass(frozen=True)
 class PowerPriorTipping:
-    """Weight of the historical controls at which a conclusion is lost.
+    """Weight of the historical controls at which a conclusion is lost, and how many they count as.
 
-    Attributes
-    ----------
-    weight : float or None
-        The weight, or None if there is none between 0 and 1.
-    effective_controls : float or None
-        The weight times the number of controls, or None.
-    excludes_at_full_weight : bool
-        Whether the interval excludes the margin when all controls count in full. Where `weight`
-        is None, False means that the conclusion was never there, True that no discounting takes
-        it away.
+    Both are None if no weight between 0 and 1 does it: `excludes_at_full_weight` then tells whether
+    no discounting takes the conclusion away (True) or it was never there (False).
     """
 
     weight: float | None
@@ -285,26 +226,12 @@ def power_prior_tipping(
     n_b: int,
     prior: Prior = "Jeffreys",
     level: float = 0.95,
-    margin: float = 0.0,
 ) -> PowerPriorTipping:
-    """Weight of the controls at which the interval of the difference starts to include a margin.
+    """Weight of the controls at which the interval of the difference starts to include zero.
 
-    The weight is lowered from 1 until the equal-tailed posterior interval of `power_prior_curve`
-    first touches the margin. The search steps by 1/200 and then refines, so that the first
-    crossing is found even where there are several (which takes a prior at odds with the data).
-
-    Parameters
-    ----------
-    events_a, n_a, events_b, n_b, prior, level
-        As in `power_prior_curve`, and refused likewise; the parameters of the prior must be
-        above 0, since arm b is left with it at weight 0.
-    margin : float, default 0.0
-        Difference of the event probabilities, a minus b.
-
-    Returns
-    -------
-    PowerPriorTipping
-        The weight and the number of controls it amounts to.
+    The weight is lowered from 1 until the interval of `power_prior_curve` first touches zero. The
+    search steps by 1/200 and then refines, so that the first crossing is found even where there
+    are several (which takes a prior at odds with the data).
 
     Examples
     --------
@@ -315,10 +242,9 @@ def power_prior_tipping(
     table = checks.table(events_a, n_a, events_b, n_b)
     prior = _beta_prior(prior)
     _, tail, _ = _tails(checks.level(level))
-    [margin] = _margins([margin])
 
     def excess(weight: float) -> float:
-        below = _beta_pair(table, prior, prior, weight).cdf(DIFFERENCE, margin)
+        below = _beta_pair(table, prior, prior, weight).cdf(DIFFERENCE, 0.0)
         return min(below, 1 - below) - tail
 
     if excess(1.0) >= 0:
@@ -394,12 +320,6 @@ def _beta_prior(prior: Prior) -> Shapes:
         return BETA_PRIORS[checks.one_of("prior", prior, BETA_PRIORS)]
     a, b = checks.column("prior", prior, 2)
     return checks.number("Beta parameter a", a, 0), checks.number("Beta parameter b", b, 0)
-
-
-def _margins(margins: Iterable[float]) -> list[float]:
-    """Check margins of a difference."""
-    given = checks.column("margins", margins)
-    return [checks.number("margin", margin, -1, 1, "()") for margin in given]
 
 
 def _tails(level: float) -> tuple[float, float, float]:
