@@ -9,11 +9,10 @@ from rdmas.selfcheck import bench
 from rdmas.stats.checks import Table
 
 TINY = {
-    "data_sets": 6,
-    "peer_data_sets": 4,
-    "large": Table(1, 5, 2, 5),
-    "large_lost": 2,
-    "repetitions": 1,
+    "DATA_SETS": 6,
+    "PEER_DATA_SETS": 4,
+    "LARGE": Table(1, 5, 2, 5),
+    "LARGE_LOST": 2,
 }
 # 1/5 v 4/6 is no table on which scipy drops ties.
 COUNTS = Table(1, 5, 4, 6)
@@ -24,9 +23,15 @@ COLUMNS = (
 HAS_R = bench.r_has_survival()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    for name, size in TINY.items():
+        monkeypatch.setattr(bench, name, size)
+
+
+@pytest.fixture
 def work():
-    return list(bench.tasks(COUNTS, **TINY, with_r=HAS_R))
+    return list(bench.tasks(COUNTS, with_r=HAS_R))
 
 
 def test_ours_and_peer_compute_the_same_numbers(work):
@@ -50,12 +55,12 @@ def test_seconds_are_per_unit_of_work(work):
 
 
 def test_ratio_is_peer_over_ours_and_the_median_of_several_runs():
-    clock = {"ours": iter([1.0, 9.0, 2.0]), "peer": iter([40.0, 10.0, 20.0])}
+    clock = {"ours": iter([1.0, 9.0, 2.0, 9.0, 0.5]), "peer": iter([40.0, 10.0, 20.0, 10.0, 90.0])}
     sides = [
         bench.Side(name, lambda name=name: (next(clock[name]), [0.0]), units)
         for name, units in (("ours", 1), ("peer", 2))
     ]
-    row = bench.measure(bench.Task("work", *sides, repetitions=3))
+    row = bench.measure(bench.Task("work", *sides))
     assert (row["ours_seconds"], row["peer_seconds"], row["ratio"]) == (2, 10, 5)
 
 
@@ -69,9 +74,8 @@ def test_a_task_without_a_peer_has_no_ratio_and_may_have_a_peak(work):
 def small_run(monkeypatch, path):
     monkeypatch.setattr(bench, "r_has_survival", lambda: False)
     everything = bench.tasks
-    monkeypatch.setattr(
-        bench, "tasks", lambda deaths, with_r: everything(COUNTS, **TINY, with_r=False)
-    )
+    monkeypatch.setattr(bench, "tasks", lambda deaths, with_r: everything(COUNTS, with_r))
+    monkeypatch.setattr(bench, "REPETITIONS", 1)
     return CliRunner().invoke(bench.main, [str(path)])
 
 

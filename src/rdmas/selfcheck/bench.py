@@ -15,10 +15,10 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import click
 import numpy as np
@@ -34,14 +34,13 @@ from rdmas.stats.checks import Table
 from rdmas.stats.logrank import logrank_p, p_range_curve, random_data_sets
 from rdmas.stats.two_by_two import fisher_grid, p_value
 
-__all__ = ["Side", "Task", "measure", "r_has_survival", "stored", "tasks", "timed"]
+__all__ = ["Side", "Task", "measure", "stored", "tasks"]
 
-#: Seconds, and what was computed in them.
-Run = Callable[[], tuple[float, NDArray[np.float64]]]
-
-# Two arms of 100: the largest counts for which the range of P is promised.
-_LARGE = Table(20, 100, 30, 100)
-_LARGE_LOST = 20
+REPETITIONS = 5
+#: Data sets of the log-rank tasks, for this package and for the slower software.
+DATA_SETS, PEER_DATA_SETS = 100_000, 200
+#: Two larger arms, and losses: the largest counts for which the range of P is promised.
+LARGE, LARGE_LOST = Table(20, 100, 30, 100), 20
 
 # One library call for each data set: reads arrays, writes P-values and its own time, so that
 # starting R and reading files is not counted.
@@ -59,111 +58,62 @@ writeLines(format(c(seconds, p), digits = 17))
 """
 
 
-@dataclass(frozen=True)
-class Side:
-    """One way to do a task.
+class Side(NamedTuple):
+    """One way to do a task: what is called, the call, and how many units of work it does.
 
-    Attributes
-    ----------
-    name : str
-        What is called.
-    run : callable
-        Does the work once; returns seconds and the numbers computed.
-    units : int
-        Units of work in one run, by which the seconds are divided.
+    The call returns the seconds it took and the numbers it computed.
     """
 
     name: str
-    run: Run
+    run: Callable[[], tuple[float, NDArray[np.float64]]]
     units: int = 1
 
 
-@dataclass(frozen=True)
-class Task:
-    """Something to measure: ours, and what it is compared with.
-
-    Attributes
-    ----------
-    name : str
-        The work, with its unit.
-    ours : Side
-        This package.
-    peer : Side or None
-        Other software doing the same for the first units of the same work; None if we know of
-        none.
-    repetitions : int
-        How often each side is run.
-    with_memory : bool
-        Whether to report the peak memory of ours.
-    """
+class Task(NamedTuple):
+    """Something to measure: ours, and other software doing the first units of the same work."""
 
     name: str
     ours: Side
-    peer: Side | None
-    repetitions: int
+    peer: Side | None = None
     with_memory: bool = False
 
 
-def tasks(
-    deaths: Table,
-    *,
-    data_sets: int = 100_000,
-    peer_data_sets: int = 200,
-    large: Table = _LARGE,
-    large_lost: int = _LARGE_LOST,
-    repetitions: int = 5,
-    with_r: bool = True,
-) -> Iterator[Task]:
+def tasks(deaths: Table, with_r: bool) -> Iterator[Task]:
     """Yield everything that is measured.
 
     Parameters
     ----------
     deaths : rdmas.stats.checks.Table
         As from `rdmas.paper.cohort.Cohort.deaths`; sets the sizes of all tasks but one.
-    data_sets, peer_data_sets : int
-        Data sets of the log-rank tasks, for this package and for the slower software.
-    large, large_lost : Table, int
-        Deaths and patients of two larger arms, and the losses up to which P is ranged over.
-    repetitions : int
-        How often each side is run.
     with_r : bool
         Whether R with its package survival is there to be compared with.
 
     Yields
     ------
     Task
-
-    Examples
-    --------
-    >>> work = tasks(Table(1, 5, 3, 6), data_sets=10, peer_data_sets=2, with_r=False)
-    >>> [task.peer.name for task in work if task.peer][:2]
-    ['lifelines logrank_test', 'scipy fisher_exact']
     """
     n_a, n_b = deaths.n_a, deaths.n_b
     survivors = n_a + n_b - deaths.events_a - deaths.events_b
-    time_of, died, arm = random_data_sets(
-        *deaths, n_datasets=data_sets, lost=survivors // 2, seed=2025
-    )
-    first = time_of[:peer_data_sets]
-    ours = Side("logrank_p", timed(partial(logrank_p, time_of, died, arm)), data_sets)
-    by_lifelines = timed(partial(_lifelines, first, died, arm))
+    times, died, arm = random_data_sets(*deaths, DATA_SETS, survivors // 2, seed=2025)
+    first = times[:PEER_DATA_SETS]
+    ours = Side("logrank_p", _timed(lambda: logrank_p(times, died, arm)), DATA_SETS)
+    by_lifelines = _timed(partial(_lifelines, first, died, arm))
     peers = [Side("lifelines logrank_test", by_lifelines, len(first))]
     if with_r:
         peers.append(Side("R survdiff", partial(_survdiff, first, died, arm), len(first)))
     for peer in peers:
-        yield Task(f"log-rank P, one data set of {n_a + n_b} patients", ours, peer, repetitions)
+        yield Task(f"log-rank P, one data set of {n_a + n_b} patients", ours, peer)
 
-    for counts, lost, with_memory in ((deaths, survivors, False), (large, large_lost, True)):
-        side = Side("p_range_curve", timed(partial(_curve, counts, lost)))
+    for counts, lost in ((deaths, survivors), (LARGE, LARGE_LOST)):
         name = f"range of the log-rank P, {_deaths(counts)}, losses 0 to {lost}"
-        yield Task(name, side, None, repetitions, with_memory)
+        side = Side("p_range_curve", _timed(partial(_curve, counts, lost)))
+        yield Task(name, side, with_memory=counts is LARGE)
 
     tables = [Table(i, n_a, j, n_b) for i in range(n_a + 1) for j in range(n_b + 1)]
     yield Task(
         f"Fisher's P, all {len(tables)} tables with arms of {n_a} and {n_b}",
-        Side("fisher_grid", timed(lambda: fisher_grid(n_a, n_b).ravel())),
-        Side("scipy fisher_exact", timed(partial(_scipy, fisher_exact, *tables))),
-        repetitions,
+        Side("fisher_grid", _timed(lambda: fisher_grid(n_a, n_b).ravel())),
+        Side("scipy fisher_exact", _timed(partial(_scipy, fisher_exact, *tables))),
     )
     for name, key, function in (
         ("Barnard's", "barnard_pooled", barnard_exact),
@@ -171,19 +121,13 @@ def tasks(
     ):
         yield Task(
             f"{name} two-sided P, {_deaths(deaths)}",
-            Side("p_value", timed(partial(p_value, *deaths, key))),
-            Side(f"scipy {function.__name__}", timed(partial(_scipy, function, deaths))),
-            repetitions,
+            Side("p_value", _timed(partial(p_value, *deaths, key))),
+            Side(f"scipy {function.__name__}", _timed(partial(_scipy, function, deaths))),
         )
 
 
 def measure(task: Task) -> dict[str, object]:
     """Run both sides of a task in turn, several times.
-
-    Parameters
-    ----------
-    task : Task
-        What to measure.
 
     Returns
     -------
@@ -195,15 +139,15 @@ def measure(task: Task) -> dict[str, object]:
 
     Examples
     --------
-    >>> side = Side("sum", timed(lambda: sum(range(100))), units=100)
-    >>> row = measure(Task("add a number", side, side, repetitions=3))
-    >>> row["repetitions"], row["ours_seconds"] > 0
-    (3, True)
+    >>> side = Side("nothing", lambda: (2.0, np.zeros(4)), units=4)
+    >>> row = measure(Task("idle", side, side))
+    >>> row["repetitions"], row["ours_seconds"], row["ratio"]
+    (5, 0.5, 1.0)
     """
     ours, peer = task.ours, task.peer
     seconds: dict[Side, list[float]] = {side: [] for side in (ours, peer) if side}
     # In turn, so that whatever else the machine does meets both sides alike.
-    for _ in range(task.repetitions):
+    for _ in range(REPETITIONS):
         for side, measured in seconds.items():
             measured.append(side.run()[0] / side.units)
     ours_seconds = median(seconds[ours])
@@ -215,7 +159,7 @@ def measure(task: Task) -> dict[str, object]:
         "ours_seconds": ours_seconds,
         "peer_seconds": peer_seconds,
         "ratio": peer_seconds / ours_seconds if peer_seconds else None,
-        "repetitions": task.repetitions,
+        "repetitions": REPETITIONS,
         "peak_mib": _peak_mib(ours) if task.with_memory else None,
         "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
     }
@@ -232,15 +176,17 @@ def stored() -> pd.DataFrame:
     return pd.read_csv(companion_data_dir().parent / "book" / "benchmarks.csv")
 
 
-def timed(work: Callable[[], ArrayLike]) -> Run:
-    """Make a function also say how long it took.
+def r_has_survival() -> bool:
+    """Tell whether R is here with its package survival."""
+    command = ["Rscript", "-e", "quit(status = !requireNamespace('survival', quietly = TRUE))"]
+    return (
+        bool(shutil.which("Rscript"))
+        and not subprocess.run(command, capture_output=True, check=False).returncode
+    )
 
-    Examples
-    --------
-    >>> seconds, numbers = timed(lambda: [1, 2])()
-    >>> seconds >= 0, numbers.tolist()
-    (True, [1.0, 2.0])
-    """
+
+def _timed(work: Callable[[], ArrayLike]) -> Callable[[], tuple[float, NDArray[np.float64]]]:
+    """Make a function also say how long it took."""
 
     def run() -> tuple[float, NDArray[np.float64]]:
         start = time.perf_counter()
@@ -250,41 +196,21 @@ def timed(work: Callable[[], ArrayLike]) -> Run:
     return run
 
 
-def r_has_survival() -> bool:
-    """Tell whether R is here with its package survival."""
-    if shutil.which("Rscript") is None:
-        return False
-    found = subprocess.run(
-        ["Rscript", "-e", "quit(status = !requireNamespace('survival', quietly = TRUE))"],
-        capture_output=True,
-        check=False,
-    )
-    return found.returncode == 0
-
-
-def _lifelines(
-    time_of: NDArray[np.float64], died: NDArray[np.bool_], arm: NDArray[np.bool_]
-) -> list[float]:
+def _lifelines(times: NDArray, died: NDArray, arm: NDArray) -> list[float]:
     """Return P of each data set, by one call for each."""
-    return [logrank_test(row[arm], row[~arm], died[arm], died[~arm]).p_value for row in time_of]
+    return [logrank_test(row[arm], row[~arm], died[arm], died[~arm]).p_value for row in times]
 
 
-def _survdiff(
-    time_of: NDArray[np.float64], died: NDArray[np.bool_], arm: NDArray[np.bool_]
-) -> tuple[float, NDArray[np.float64]]:
+def _survdiff(times: NDArray, died: NDArray, arm: NDArray) -> tuple[float, NDArray[np.float64]]:
     """Return seconds that R itself measured, and its P-values."""
     with tempfile.TemporaryDirectory() as folder:
-        script, times, patients = (Path(folder) / name for name in ("loop.R", "times", "patients"))
-        script.write_text(_SURVDIFF_LOOP, encoding="utf-8")
-        np.savetxt(times, time_of, delimiter=",")
-        pd.DataFrame({"died": died * 1, "arm": arm * 1}).to_csv(patients, index=False)
-        printed = subprocess.run(
-            ["Rscript", "--vanilla", script, times, patients],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    seconds, *p = map(float, printed.stdout.split())
+        files = [Path(folder) / name for name in ("loop.R", "times", "patients")]
+        files[0].write_text(_SURVDIFF_LOOP, encoding="utf-8")
+        np.savetxt(files[1], times, delimiter=",")
+        pd.DataFrame({"died": died * 1, "arm": arm * 1}).to_csv(files[2], index=False)
+        command = ["Rscript", "--vanilla", *map(str, files)]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    seconds, *p = map(float, printed.split())
     return seconds, np.array(p)
 
 
@@ -322,14 +248,12 @@ def main(path: Path, data: Path | None) -> None:
     with_r = r_has_survival()
     if not with_r:
         click.echo("R with its package survival was not found: that row is left out.")
-    work = list(tasks(load_cohort(data).deaths(), with_r=with_r))
-    rows = [measure(task) for task in tqdm(work, desc="benchmarks", unit="task")]
-    frame = pd.DataFrame(rows)
+    work = list(tasks(load_cohort(data).deaths(), with_r))
+    frame = pd.DataFrame(measure(task) for task in tqdm(work, desc="benchmarks", unit="task"))
     frame.to_csv(path, index=False, float_format="%.4g")
-    shown = frame.drop(columns=["machine"]).to_string(
-        index=False, na_rep="", float_format=lambda number: f"{number:.3g}"
-    )
-    click.echo(f"{shown}\n\n{frame['machine'].iloc[0]}")
+    shown = frame.drop(columns=["machine"])
+    click.echo(shown.to_string(index=False, na_rep="", float_format=lambda n: f"{n:.3g}"))
+    click.echo(f"\n{frame['machine'].iloc[0]}")
 
 
 if __name__ == "__main__":
