@@ -21,6 +21,7 @@ from rdmas.stats import (
     confounding,
     controls,
     credibility,
+    exaggeration,
     fragility,
     joint,
     log_odds,
@@ -175,6 +176,40 @@ def test_tests_that_are_not_defined_on_the_counts_have_no_fragility():
     words = page.say_fragility(fragility.fragility_by_test(*NONE_TREATED), ARMS, 0.05)
     assert words["switch"].startswith("2 or 3 more deaths with new")
     assert words["switch"].endswith("which of 16 tests (variants of 5 statistics) is used")
+
+
+# Exaggeration ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("deaths", "signed"),
+    [
+        (PAPER, [-0.05, -0.1, -0.2]),
+        (HARM, [0.05, 0.1, 0.2]),
+        (OTHER, [-0.05, -0.1, -0.2]),
+        (Table(0, 20, 2, 21), [-0.05]),  # 2 of 21 is less than ten per cent
+        (NO_DEATHS, [0.05, 0.1, 0.2]),
+    ],
+)
+def test_true_differences_have_the_sign_of_the_one_seen_where_they_fit(deaths, signed):
+    assert page.true_differences(deaths, (0.05, 0.1, 0.2)) == signed
+
+
+def test_exaggeration_is_shown_and_worded():
+    supposed = page.true_differences(PAPER, (0.05, 0.1, 0.2))
+    found = exaggeration.exaggeration(20, 21, 8 / 21, supposed)
+    heading, *cells = rows(page.exaggeration_table(found, 0.05))
+    assert heading[1] == "P below 0.05"
+    # A million drawn pairs of arms: 6.2%, 7.0 and 19.5%; see test_exaggeration.py.
+    assert cells[0] == ["5 points", "6%", "35 points", "7.0 times", "19.5%"]
+    assert [row[0] for row in cells] == ["5 points", "10 points", "20 points"]
+    assert page.say_exaggeration(found, PAPER) == {
+        "true_points": "5",
+        "true_power": "6%",
+        "true_shown": "35",
+        "true_wrong": "20%",
+        "seen_points": "33",
+    }
 
 
 # Historical controls --------------------------------------------------------------------------

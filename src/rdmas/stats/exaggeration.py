@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from rdmas.stats import checks
-from rdmas.stats.two_by_two import TESTS
+from rdmas.stats.fragility import significance_map
 
 
 def exaggeration(
@@ -62,12 +62,10 @@ def exaggeration(
     >>> [round(factor, 1) for factor in rare["exaggeration"]]
     [7.1, 1.3]
     """
-    n_a, n_b = checks.whole("n_a", n_a, low=1), checks.whole("n_b", n_b, low=1)
     proportion_b = checks.number("proportion_b", proportion_b, 0, 1)
-    alpha = checks.alpha(alpha)
-    p_value = TESTS[checks.one_of("test", test, TESTS)]
+    every_table = significance_map(n_a, n_b, [test], alpha)
+    significant = every_table["significant"].to_numpy().reshape(n_a + 1, n_b + 1)
     events_a, events_b = np.arange(n_a + 1), np.arange(n_b + 1)
-    significant = np.array([[p_value(a, n_a, b, n_b) < alpha for b in events_b] for a in events_a])
     observed = events_a[:, np.newaxis] / n_a - events_b / n_b
     rows = []
     for true in checks.column("differences", differences):

@@ -146,6 +146,53 @@ def say_fragility(by_test: pd.DataFrame, arms: Sequence[str], alpha: float) -> d
     }
 
 
+# Exaggeration ---------------------------------------------------------------------------------
+
+
+def true_differences(deaths: Table, sizes: Sequence[float]) -> list[float]:
+    """Give sizes the sign of the difference seen, as far as mortality stays between 0 and 1.
+
+    Where no size fits on that side, they are taken on the other.
+    """
+    control = deaths.events_b / deaths.n_b
+    sign = 1 if deaths.events_a * deaths.n_b > deaths.events_b * deaths.n_a else -1
+    for side in (sign, -sign):
+        fitting = [side * size for size in sizes if 0 <= control + side * size <= 1]
+        if fitting:
+            return fitting
+    return []
+
+
+def exaggeration_table(found: pd.DataFrame, alpha: float) -> HTML:
+    """Show what significant results would say of true differences, from `exaggeration`."""
+    size = found["difference"].abs()
+    shown = 100 * size * found["exaggeration"]
+    cells = pd.DataFrame(
+        {
+            "True difference": [f"{prose.decimal(100 * one, 0)} points" for one in size],
+            f"P below {prose.decimal(alpha, 2)}": found["power"].map(prose.percent),
+            "Size then seen, on average": [f"{prose.decimal(mean, 0)} points" for mean in shown],
+            "Exaggerated": [f"{prose.decimal(times, 1)} times" for times in found["exaggeration"]],
+            "Wrong direction": found["wrong_sign"].map(lambda share: prose.percent(share, 1)),
+        }
+    )
+    return tables.show(cells, "What significant results would say of a true difference")
+
+
+def say_exaggeration(found: pd.DataFrame, deaths: Table) -> dict[str, str]:
+    """Word the smallest of the true differences, and the difference seen."""
+    smallest = min(found.to_dict("records"), key=lambda row: abs(row["difference"]))
+    size = abs(smallest["difference"])
+    seen = deaths.events_a / deaths.n_a - deaths.events_b / deaths.n_b
+    return {
+        "true_points": prose.decimal(100 * size, 0),
+        "true_power": prose.percent(smallest["power"]),
+        "true_shown": prose.decimal(100 * size * smallest["exaggeration"], 0),
+        "true_wrong": prose.percent(smallest["wrong_sign"]),
+        "seen_points": prose.decimal(100 * abs(seen), 0),
+    }
+
+
 # Historical controls --------------------------------------------------------------------------
 
 
