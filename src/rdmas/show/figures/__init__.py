@@ -1,4 +1,4 @@
-"""Figures: each takes tidy data and returns the axes it drew on.
+"""Figures: each takes tidy data and returns the axes it drew on, an array of them for panels.
 
 Colours are those of Okabe and Ito, told apart by people with any common colour vision: one for
 the treatment arm, one for the controls, throughout the book. Things are labelled where they

@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from rdmas.paper.verdicts import BASES
 from rdmas.show import prose
-from rdmas.show.figures._style import BASIS_COLOURS, BLUE, GREY, LIGHT, VERMILION, new_axes
+from rdmas.show.figures._style import BASIS_COLOURS, BLUE, GREY, LIGHT, VERMILION, new_axes, note
 
 #: Shape of each verdict; what cannot be checked is hollow.
 _MARKS = {
@@ -29,10 +29,6 @@ def plot_scoreboard(board: pd.DataFrame) -> Axes:
     ----------
     board : pandas.DataFrame
         From `rdmas.paper.claims.scoreboard`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=0.29 * len(board) + 1.1)
     bases = [basis for basis in BASES if basis != "data" or basis in set(board["basis"])]
@@ -71,10 +67,6 @@ def plot_layers(modules: pd.DataFrame) -> Axes:
     modules : pandas.DataFrame
         Columns ``room``, ``level`` of the room (0 at the bottom), ``module`` and ``imports``
         (list of modules, with their rooms).
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     rooms = {str(name): members for name, members in modules.groupby("room", sort=False)}
     levels = {name: int(members["level"].iloc[0]) for name, members in rooms.items()}
@@ -148,22 +140,11 @@ def plot_durations(durations: pd.DataFrame) -> Axes:
     ----------
     durations : pandas.DataFrame
         Columns ``name`` and ``seconds``.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=0.42 * len(durations) + 0.9)
     sns.barplot(durations, x="seconds", y="name", color=BLUE, ax=ax)
     for row, seconds in enumerate(durations["seconds"]):
-        ax.annotate(
-            f"{prose.decimal(seconds, 3)} s",
-            (seconds, row),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=10,
-        )
+        note(ax, f"{prose.decimal(seconds, 3)} s", (seconds, row), (5, 0), va="center")
     ax.set(xlabel="Seconds on the machine that built this page", ylabel="")
     ax.set_xlim(0, durations["seconds"].max() * 1.25)
     return ax

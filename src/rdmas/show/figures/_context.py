@@ -4,10 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from rdmas.show import prose
-from rdmas.show.figures._style import LIGHT, WIDTH_INCHES, new_axes
+from rdmas.show.figures._style import LIGHT, WIDTH_INCHES, as_percent, new_axes, note
 
 
 def plot_predictive_counts(counts: pd.DataFrame, label: str) -> np.ndarray:
@@ -21,45 +21,31 @@ def plot_predictive_counts(counts: pd.DataFrame, label: str) -> np.ndarray:
         ``colour`` of marked counts.
     label : str
         What is counted.
-
-    Returns
-    -------
-    numpy.ndarray of matplotlib.axes.Axes
-        One for each panel.
     """
-    panels = counts["panel"].drop_duplicates().tolist()
+    panels = counts.groupby("panel", sort=False)
     size = (WIDTH_INCHES, 2.3 * len(panels) + 0.3)
     axes = plt.subplots(len(panels), figsize=size, layout="constrained", squeeze=False)[1][:, 0]
-    for panel, heading in zip(axes, panels, strict=True):
-        mine = counts[counts["panel"] == heading]
+    for panel, (heading, mine) in zip(axes, panels, strict=True):
         shades = [row["colour"] if row["marked"] else LIGHT for row in mine.to_dict("records")]
         panel.bar(mine["events"], mine["probability"], color=shades, width=0.86)
         observed = mine[mine["observed"]].iloc[0]
-        panel.annotate(
+        note(
+            panel,
             f"observed: {observed['events']}",
             (observed["events"], observed["probability"]),
-            xytext=(0, 20),
-            textcoords="offset points",
+            (0, 20),
             ha="center",
-            fontsize=10,
             fontweight="bold",
             color=observed["colour"],
             arrowprops={"arrowstyle": "->", "color": observed["colour"]},
         )
         shaded = prose.percent(mine.loc[mine["marked"], "probability"].sum(), 1)
-        panel.text(
-            1,
-            0.98,
-            f"{heading}\nshaded: {shaded}",
-            transform=panel.transAxes,
-            ha="right",
-            va="top",
-            fontsize=10,
-        )
+        corner = {"transform": panel.transAxes, "ha": "right", "va": "top", "fontsize": 10}
+        panel.text(1, 0.98, f"{heading}\nshaded: {shaded}", corner)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         # Whole percentages only: steps of 2.5 would be printed as 3, 5, 8.
         panel.yaxis.set_major_locator(MultipleLocator(0.05))
-        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: prose.percent(value)))
+        as_percent(panel.yaxis)
         panel.set(
             ylabel="Probability",
             xlim=(-0.6, mine["events"].max() + 0.6),
@@ -78,30 +64,16 @@ def plot_densities(curves: pd.DataFrame, label: str) -> Axes:
         Columns ``name``, ``proportion``, ``density`` and ``colour``.
     label : str
         Label of the proportion.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=3.9)
-    for line, name in enumerate(curves["name"].unique()):
-        curve = curves[curves["name"] == name]
+    corner = {"transform": ax.transAxes, "ha": "right", "va": "top", "fontsize": 10.5}
+    for line, (name, curve) in enumerate(curves.groupby("name", sort=False)):
         colour = curve["colour"].iloc[0]
         ax.plot(curve["proportion"], curve["density"], color=colour, linewidth=2.4)
         ax.fill_between(curve["proportion"], curve["density"], color=colour, alpha=0.08)
         # Peaks may lie close together, so names stand below each other in the free corner.
-        ax.text(
-            0.99,
-            0.97 - 0.09 * line,
-            name,
-            transform=ax.transAxes,
-            ha="right",
-            va="top",
-            color=colour,
-            fontsize=10.5,
-            fontweight="bold",
-        )
+        ax.text(0.99, 0.97 - 0.09 * line, str(name), corner, color=colour, fontweight="bold")
     ax.set(xlabel=label, ylabel="Density", xlim=(0, 1), ylim=(0, curves["density"].max() * 1.15))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: prose.percent(value)))
+    as_percent(ax.xaxis)
     ax.set_yticks([])
     return ax

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from rdmas.show import prose
-from rdmas.show.figures._style import BLUE, GREY, INK, LIGHT, new_axes
+from rdmas.show.figures._style import BLUE, GREY, INK, LIGHT, bar, new_axes, note
 
 
 def plot_intervals(
@@ -33,10 +33,6 @@ def plot_intervals(
         A value to mark, such as that of no difference.
     logarithmic : bool, default False
         Whether the axis is logarithmic, for ratios. Infinite limits reach the edge.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=0.44 * len(intervals) + 1.0, labels_inside=True)
 
@@ -47,22 +43,18 @@ def plot_intervals(
         ax.axvline(reference, color=INK, linewidth=1.0, linestyle="--", zorder=0)
     for row, item in enumerate(intervals.to_dict("records")):
         shade = item.get("colour", colour)
-        ax.plot(
-            [item["low"], item["high"]], [row, row], color=shade, linewidth=3, solid_capstyle="butt"
-        )
+        bar(ax, row, item["low"], item["high"], color=shade, linewidth=3)
         ax.scatter(item["estimate"], row, color=shade, s=55, zorder=3)
-        ax.annotate(
+        note(
+            ax,
             f"{write(item['low'])} to {write(item['high'])}",
             (item["high"], row),
-            xytext=(7, 0),
-            textcoords="offset points",
+            (7, 0),
             va="center",
-            fontsize=10,
             # A text may cross the reference line; on white it stays readable.
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )
-    ax.set_yticks(range(len(intervals)))
-    ax.set_yticklabels(intervals["name"])
+    ax.set_yticks(range(len(intervals)), intervals["name"])
     ax.set(xlabel=label, ylabel="", ylim=(len(intervals) - 0.4, -0.6))
     if as_percent:
         _percent_axis(ax, min(0, intervals["low"].min()), intervals["high"].max())
@@ -83,47 +75,26 @@ def plot_forest(rows: pd.DataFrame, label: str) -> Axes:
         ``prediction``: a bar without a point), ``n`` and ``colour``.
     label : str
         Label of the value axis.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
-    sections = rows["section"].drop_duplicates().tolist()
+    sections = rows.groupby("section", sort=False)
     ax = new_axes(0.3 * (len(rows) + 1.4 * len(sections)) + 0.8, labels_inside=True)
+    style = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 10.5}
     line, places, names = 0.0, [], []
-    for section in sections:
-        ax.text(
-            -0.02,
-            line,
-            section,
-            transform=ax.get_yaxis_transform(),
-            ha="right",
-            va="center",
-            fontsize=10.5,
-            fontweight="bold",
-        )
+    for section, members in sections:
+        ax.text(-0.02, line, str(section), style, ha="right", fontweight="bold")
         line += 1
-        for row in rows[rows["section"] == section].to_dict("records"):
+        for row in members.to_dict("records"):
             _draw_row(ax, line, row)
-            ax.text(
-                1.02,
-                line,
-                row["text"],
-                transform=ax.get_yaxis_transform(),
-                va="center",
-                fontsize=10.5,
-            )
+            ax.text(1.02, line, row["text"], style)
             places.append(line)
             names.append(row["name"])
             line += 1
         line += 0.4
-    ax.set_yticks(places)
-    ax.set_yticklabels(names, fontsize=10.5)
+    ax.set_yticks(places, names, fontsize=10.5)
     ax.tick_params(axis="y", length=0)
     ax.set(xlabel=label, ylabel="", ylim=(line - 0.2, -0.8))
     _percent_axis(ax, 0, 1)
-    ax.set_xticks(np.linspace(0, 1, 6))
-    ax.set_xticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 6)])
+    ax.set_xticks(np.linspace(0, 1, 6), [prose.percent(tick) for tick in np.linspace(0, 1, 6)])
     ax.grid(axis="x", color=LIGHT, linewidth=0.7)
     ax.set_axisbelow(True)
     ax.spines["left"].set_visible(False)
@@ -131,32 +102,16 @@ def plot_forest(rows: pd.DataFrame, label: str) -> Axes:
 
 
 def _draw_row(ax: Axes, line: float, row: dict) -> None:
+    low, estimate, high, colour = (row[key] for key in ("low", "estimate", "high", "colour"))
     if row["kind"] == "summary":
-        ax.fill(
-            [row["low"], row["estimate"], row["high"], row["estimate"]],
-            [line, line - 0.36, line, line + 0.36],
-            color=row["colour"],
-            zorder=3,
-        )
-        return
-    width = 7 if row["kind"] == "prediction" else 1.6
-    ax.plot(
-        [row["low"], row["high"]],
-        [line, line],
-        color=row["colour"],
-        linewidth=width,
-        solid_capstyle="butt",
-        alpha=0.55 if row["kind"] == "prediction" else 1,
-    )
-    if row["kind"] == "cohort":
-        ax.scatter(
-            row["estimate"],
-            line,
-            marker="s",
-            s=10 + 0.55 * min(row["n"], 200),
-            color=row["colour"],
-            zorder=3,
-        )
+        corners = [line, line - 0.36, line, line + 0.36]
+        ax.fill([low, estimate, high, estimate], corners, color=colour, zorder=3)
+    elif row["kind"] == "prediction":
+        bar(ax, line, low, high, color=colour, linewidth=7, alpha=0.55)
+    else:
+        bar(ax, line, low, high, color=colour, linewidth=1.6, alpha=1)
+        size = 10 + 0.55 * min(row["n"], 200)
+        ax.scatter(estimate, line, marker="s", s=size, color=colour, zorder=3)
 
 
 def _percent_axis(ax: Axes, low: float, high: float) -> None:
@@ -166,8 +121,7 @@ def _percent_axis(ax: Axes, low: float, high: float) -> None:
     left = np.floor(low / step + 1e-9) * step
     ticks = np.arange(left, right + 1e-9, step)
     ax.set_xlim(left, right)
-    ax.set_xticks(ticks)
-    ax.set_xticklabels([prose.percent(tick) for tick in ticks])
+    ax.set_xticks(ticks, [prose.percent(tick) for tick in ticks])
 
 
 def _ratio_axis(ax: Axes, low: float, high: float) -> None:

@@ -1,6 +1,11 @@
-"""Figures of P-values against the printed one."""
+"""Figures of P-values against the printed one.
+
+``reported`` is the printed number: values that round to it are shaded or emphasised. ``alpha`` is
+the significance level, drawn as a line.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +14,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from rdmas.show import prose
-from rdmas.show.figures._style import ARM_COLOURS, BLUE, GREEN, GREY, INK, SKY, YELLOW, new_axes
+from rdmas.show.figures._style import (
+    ARM_COLOURS,
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    SKY,
+    YELLOW,
+    bar,
+    new_axes,
+    note,
+)
 from rdmas.stats import rounding
 from rdmas.stats.significance import significant
 
@@ -26,14 +42,9 @@ def _shade_printed(ax: Axes, reported: str, height: float) -> tuple[float, float
     """Shade the values that print as `reported`, name them at a height and return their ends."""
     low, high = _interval(reported)
     ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0)
-    ax.text(
-        np.sqrt(low * high) if ax.get_xscale() == "log" else (low + high) / 2,
-        height,
-        f"prints as {reported}",
-        ha="center",
-        color=_DARK_GREEN,
-        fontsize=10,
-    )
+    middle = np.sqrt(low * high) if ax.get_xscale() == "log" else (low + high) / 2
+    style = {"ha": "center", "color": _DARK_GREEN, "fontsize": 10}
+    ax.text(middle, height, f"prints as {reported}", style)
     return low, high
 
 
@@ -45,14 +56,6 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float) -> Axes:
     tests : pandas.DataFrame
         Columns ``test``, ``p_value`` and ``statistic``, by which they are grouped; rows with an
         undefined P are left out.
-    reported : str
-        The printed P-value; the values that round to it are shaded.
-    alpha : float
-        Significance level, drawn as a line.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     tests = tests.dropna(subset="p_value").reset_index(drop=True)
     families = list(dict.fromkeys(tests["statistic"]))
@@ -74,11 +77,11 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float) -> Axes:
     )
     for row, p_value, hit in zip(place, tests["p_value"], prints, strict=True):
         crosses_line = alpha / 1.3 < p_value < alpha
-        ax.annotate(
+        note(
+            ax,
             prose.p_value(p_value, 5),
             (p_value, row),
-            xytext=(-8 if crosses_line else 8, 0),
-            textcoords="offset points",
+            (-8 if crosses_line else 8, 0),
             va="center",
             ha="right" if crosses_line else "left",
             fontsize=9,
@@ -87,16 +90,15 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float) -> Axes:
     ax.set_xscale("log")
     ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
     low_end, high_end = tests["p_value"].min() * 0.8, max(alpha, tests["p_value"].max()) * 1.35
+    shown = [tick for tick in ticks if low_end <= tick <= high_end]
     ax.set_xlim(low_end, high_end)
-    ax.set_xticks([tick for tick in ticks if low_end <= tick <= high_end])
-    ax.set_xticklabels([f"{tick:g}" for tick in ticks if low_end <= tick <= high_end])
+    ax.set_xticks(shown, [f"{tick:g}" for tick in shown])
     ax.minorticks_off()
     headings = {
         int(place[family == number].max()) + 1: name for number, name in enumerate(families)
     }
-    ax.set_yticks([*place, *headings])
-    labels = ax.set_yticklabels([*tests["test"], *headings.values()], fontsize=9.5)
-    for label in labels[len(tests) :]:
+    ax.set_yticks([*place, *headings], [*tests["test"], *headings.values()], fontsize=9.5)
+    for label in ax.get_yticklabels()[len(tests) :]:
         label.set_fontweight("bold")
     ax.tick_params(axis="y", length=0)
     for row in list(headings)[1:]:
@@ -114,52 +116,29 @@ def plot_orderings(orders: pd.DataFrame, reported: str, arms: Sequence[str]) -> 
     ----------
     orders : pandas.DataFrame
         From `rdmas.stats.logrank.orderings`: ``order`` in letters A (treatment) and B, ``p_value``.
-    reported : str
-        The printed P-value; orders that print so are emphasised.
     arms : sequence of str
         Names of arms A and B.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=0.38 * len(orders) + 1.3)
     n_deaths = len(orders["order"].iloc[0])
+    marks = {"A": (150, ARM_COLOURS[0], "D"), "B": (75, ARM_COLOURS[1], "o")}
+    style = {"va": "center", "fontsize": 10.5}
     for row, (order, p_value) in enumerate(zip(orders["order"], orders["p_value"], strict=True)):
         hit = rounding.reproduces(p_value, reported)
         if hit:
             ax.axhspan(row - 0.45, row + 0.45, color=GREEN, alpha=0.22, linewidth=0)
         for place, letter in enumerate(order, start=1):
-            colour = ARM_COLOURS["AB".index(letter)]
-            ax.scatter(
-                place,
-                row,
-                s=150 if letter == "A" else 75,
-                color=colour,
-                marker="D" if letter == "A" else "o",
-                zorder=3,
-            )
-        ax.text(
-            n_deaths + 0.8,
-            row,
-            prose.p_value(p_value, 5),
-            va="center",
-            fontsize=10.5,
-            fontweight="bold" if hit else "normal",
-        )
+            size, colour, marker = marks[letter]
+            ax.scatter(place, row, s=size, color=colour, marker=marker, zorder=3)
+        weight = "bold" if hit else "normal"
+        ax.text(n_deaths + 0.8, row, prose.p_value(p_value, 5), style, fontweight=weight)
         if hit:
             ax.text(
-                n_deaths + 3.0,
-                row,
-                f"→ {reported}",
-                va="center",
-                fontsize=10.5,
-                fontweight="bold",
-                color=_DARK_GREEN,
+                n_deaths + 3.0, row, f"→ {reported}", style, fontweight="bold", color=_DARK_GREEN
             )
-    ax.text(n_deaths + 0.8, -0.95, "log-rank P", fontsize=10, va="center")
-    ax.text(1, -0.95, f"◆ death, {arms[0]}", color=ARM_COLOURS[0], fontsize=10.5, va="center")
-    ax.text(5.2, -0.95, f"● death, {arms[1]}", color=ARM_COLOURS[1], fontsize=10.5, va="center")
+    ax.text(n_deaths + 0.8, -0.95, "log-rank P", style, fontsize=10)
+    ax.text(1, -0.95, f"◆ death, {arms[0]}", style, color=ARM_COLOURS[0])
+    ax.text(5.2, -0.95, f"● death, {arms[1]}", style, color=ARM_COLOURS[1])
     ax.set(
         xlim=(0.5, n_deaths + 4.9),
         ylim=(len(orders) - 0.4, -1.4),
@@ -179,29 +158,20 @@ def plot_range_curve(curve: pd.DataFrame, reported: str, alpha: float) -> Axes:
     ----------
     curve : pandas.DataFrame
         From `rdmas.stats.logrank.p_range_curve`.
-    reported : str
-        The printed P-value.
-    alpha : float
-        Significance level, drawn as a line.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=4.0)
     floor = 1e-5
     low = curve["low"].clip(lower=floor)
-    drawn = curve["low"] >= floor
+    drawn = curve[curve["low"] >= floor]
+    exact_line: dict[str, Any] = {"color": BLUE, "linewidth": 2.2, "marker": "o", "markersize": 4}
     ax.fill_between(curve["lost"], low, curve["high"], color=SKY, alpha=0.45, linewidth=0)
     bound = curve["high_is_bound"].astype(bool)
     exact = curve[~bound]
-    ax.plot(exact["lost"], exact["high"], color=BLUE, linewidth=2.2, marker="o", markersize=4)
+    ax.plot(exact["lost"], exact["high"], **exact_line)
     # One step back, so that the dashed edge starts where the exact one ends.
     beyond_exact = curve[bound | bound.shift(-1, fill_value=False)]
     ax.plot(beyond_exact["lost"], beyond_exact["high"], color=BLUE, linewidth=1.6, linestyle="--")
-    ax.plot(
-        curve.loc[drawn, "lost"], low[drawn], color=BLUE, linewidth=2.2, marker="o", markersize=4
-    )
+    ax.plot(drawn["lost"], drawn["low"], **exact_line)
     ax.axhline(alpha, color=INK, linestyle="--", linewidth=1.2)
     low_print, high_print = _interval(reported)
     ax.axhspan(low_print, high_print, color=GREEN, alpha=0.6, linewidth=0)
@@ -213,15 +183,10 @@ def plot_range_curve(curve: pd.DataFrame, reported: str, alpha: float) -> Axes:
     beyond = curve[curve["high"].notna() & ~significant(curve["high"], alpha)]
     if not beyond.empty:
         first = beyond.iloc[0]
-        ax.annotate(
-            f"from {first['lost']:.0f} early ends on,\nP of {alpha:g} is possible",
-            (first["lost"], first["high"]),
-            xytext=(-12, 36),
-            textcoords="offset points",
-            ha="center",
-            fontsize=10,
-            arrowprops={"arrowstyle": "->", "color": INK},
-        )
+        words = f"from {first['lost']:.0f} early ends on,\nP of {alpha:g} is possible"
+        arrow = {"arrowstyle": "->", "color": INK}
+        place = first["lost"], first["high"]
+        note(ax, words, place, (-12, 36), ha="center", arrowprops=arrow)
     ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(
@@ -241,14 +206,6 @@ def plot_attainable(rows: pd.DataFrame, reported: str, alpha: float) -> Axes:
     rows : pandas.DataFrame
         Columns ``name``, ``low``, ``high`` (equal for a single value) and ``prints`` (whether
         the printed value is among them).
-    reported : str
-        The printed P-value; the values that round to it are shaded.
-    alpha : float
-        Significance level, drawn as a line.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=0.34 * len(rows) + 1.2)
     floor = 0.001
@@ -258,20 +215,12 @@ def plot_attainable(rows: pd.DataFrame, reported: str, alpha: float) -> Axes:
         if item["low"] == item["high"]:
             ax.scatter(item["low"], row, s=58, zorder=3, facecolors=colour, edgecolors=colour)
         else:
-            ax.plot(
-                [max(item["low"], floor), item["high"]],
-                [row, row],
-                color=colour,
-                linewidth=7,
-                solid_capstyle="butt",
-                alpha=0.85,
-            )
+            low = max(item["low"], floor)
+            bar(ax, row, low, item["high"], color=colour, linewidth=7, alpha=0.85)
     ax.set_xscale("log")
     ax.set_xlim(floor, 1.05)
-    ax.set_xticks([0.001, 0.01, 0.1, 1])
-    ax.set_xticklabels(["0.001", "0.01", "0.1", "1"])
-    ax.set_yticks(range(len(rows)))
-    ax.set_yticklabels(rows["name"], fontsize=9.5)
+    ax.set_xticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
+    ax.set_yticks(range(len(rows)), rows["name"], fontsize=9.5)
     ax.set(
         ylim=(len(rows) - 0.4, -1.2),
         ylabel="",
@@ -289,14 +238,6 @@ def plot_ensemble(p_values: pd.DataFrame, reported: str, alpha: float) -> Axes:
     ----------
     p_values : pandas.DataFrame
         Columns ``p_value`` and ``group``; one curve for each group.
-    reported : str
-        The printed P-value; the values that round to it are shaded.
-    alpha : float
-        Significance level, drawn as a line.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=3.8)
     ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
@@ -318,12 +259,6 @@ def plot_rounding(values: pd.DataFrame, reported: str) -> Axes:
     ----------
     values : pandas.DataFrame
         Columns ``name`` and ``value``.
-    reported : str
-        The printed number.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=0.42 * len(values) + 1.3)
     values = values.sort_values("value", ascending=False).reset_index(drop=True)
@@ -331,14 +266,8 @@ def plot_rounding(values: pd.DataFrame, reported: str) -> Axes:
     for row, item in enumerate(values.to_dict("records")):
         hit = rounding.reproduces(item["value"], reported)
         ax.scatter(item["value"], row, s=70, color=GREEN if hit else GREY, zorder=3)
-        ax.annotate(
-            f"{item['name']}, {prose.p_value(item['value'], 6)}",
-            (item["value"], row),
-            xytext=(9, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=10,
-        )
+        words = f"{item['name']}, {prose.p_value(item['value'], 6)}"
+        note(ax, words, (item["value"], row), (9, 0), va="center")
     width = high - low
     right = max(values["value"].max(), high) + 1.9 * width
     ax.set(

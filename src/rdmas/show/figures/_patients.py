@@ -37,10 +37,6 @@ def plot_icon_array(counts: pd.Series, colours: dict[str, str], per_row: int = 1
         Colour of each category.
     per_row : int, default 10
         Squares in a row.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     sizes = {str(label): int(count) for label, count in counts.items()}
     labels = [label for label, count in sizes.items() for _ in range(count)]
@@ -73,10 +69,6 @@ def plot_provenance(cells: pd.DataFrame) -> Axes:
     cells : pandas.DataFrame
         Columns ``patient``, ``arm``, ``column``, ``state`` (reported, assumed or empty); from
         `rdmas.paper.cohort.Cohort.provenance`.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=4.8)
     states = list(STATE_COLOURS)
@@ -132,10 +124,6 @@ def plot_kaplan_meier(
         Arms in drawing order, treatment first.
     time_label : str
         Label of the time axis, unit included.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=4.2)
     last = curves["time"].max()
@@ -199,10 +187,6 @@ def plot_order_envelope(
         curves of one order, which are drawn as assumed.
     place_label : str
         Label of the axis of places.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=4.2)
     last = int(envelope["place"].max())
@@ -261,10 +245,6 @@ def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) ->
         `rdmas.stats.logrank.p_range`.
     arms : sequence of str
         Names of arms a and b.
-
-    Returns
-    -------
-    numpy.ndarray of matplotlib.axes.Axes
     """
     size = WIDTH_INCHES, 5.0
     panels = plt.subplots(1, len(data_sets), figsize=size, sharey=True, squeeze=False)[1][0]
@@ -317,10 +297,6 @@ def plot_dose_pairs(pairs: pd.DataFrame, unit: str) -> NDArray:
         Columns ``data_set``, ``patient``, ``before``, ``after``.
     unit : str
         Unit of the doses.
-
-    Returns
-    -------
-    numpy.ndarray of matplotlib.axes.Axes
     """
     names = list(dict.fromkeys(pairs["data_set"]))
     size = WIDTH_INCHES, 4.0

@@ -1,14 +1,28 @@
 """Figures of how far an assumption must fail before a reading changes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import ArrayLike
 
 from rdmas.show import prose
-from rdmas.show.figures._style import GREEN, GREY, INK, LIGHT, PALE_GREEN, YELLOW, new_axes
+from rdmas.show.figures._style import (
+    GREEN,
+    GREY,
+    INK,
+    LIGHT,
+    PALE_GREEN,
+    YELLOW,
+    as_percent,
+    new_axes,
+    note,
+)
 from rdmas.stats.significance import significant
 
 # The colours of the arms are left to the arms.
@@ -24,10 +38,6 @@ def plot_probability_better(curves: pd.DataFrame, margins: tuple[float, ...]) ->
         Columns ``prior``, ``margin`` (difference of two proportions) and ``probability``.
     margins : tuple of float
         Margins at which the probability under the first prior is written.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=3.8)
     for (prior, curve), colour in zip(curves.groupby("prior", sort=False), _SHADES, strict=False):
@@ -38,13 +48,8 @@ def plot_probability_better(curves: pd.DataFrame, margins: tuple[float, ...]) ->
         ax.scatter(margin, height, color=_SHADES[0], s=50, zorder=3)
         points = prose.decimal(100 * margin, 0)
         # The first points lie close together at the top; their texts are stacked.
-        ax.annotate(
-            f"more than {points} points: {prose.percent(height, 1)}",
-            (margin, height),
-            xytext=(9, max(24 - 12 * place, 3)),
-            textcoords="offset points",
-            fontsize=10,
-        )
+        words = f"more than {points} points: {prose.percent(height, 1)}"
+        note(ax, words, (margin, height), (9, max(24 - 12 * place, 3)))
     ax.axvline(0, color=INK, linewidth=1, linestyle="--", zorder=0)
     ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.16, 0), title="prior of each arm")
     ax.set(
@@ -53,8 +58,8 @@ def plot_probability_better(curves: pd.DataFrame, margins: tuple[float, ...]) ->
         ylim=(0, 1.16),
         xlim=(curves["margin"].min(), curves["margin"].max()),
     )
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: prose.decimal(100 * value, 0)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: prose.percent(value)))
+    _in_points(ax.xaxis)
+    as_percent(ax.yaxis)
     return ax
 
 
@@ -77,10 +82,6 @@ def plot_significance_map(
         Names of arms a and b.
     event : str
         What is counted, in the plural.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=5.6)
     n_tests = tables["test"].nunique()
@@ -88,25 +89,16 @@ def plot_significance_map(
     # Three states: no test, some tests, all tests.
     state = np.where(found == n_tests, 2, np.where(found > 0, 1, 0))
     colours = (LIGHT, PALE_GREEN, GREEN)
-    ax.pcolormesh(
-        np.arange(found.shape[1] + 1) - 0.5,
-        np.arange(found.shape[0] + 1) - 0.5,
-        state,
-        cmap=ListedColormap(colours),
-        vmin=0,
-        vmax=2,
-        edgecolors="white",
-        linewidth=0.6,
-    )
+    _squares(ax, state, colours, linewidth=0.6)
     events_a, events_b = published
     ax.add_patch(
         Rectangle((events_a - 0.5, events_b - 0.5), 1, 1, fill=False, edgecolor=INK, linewidth=2.6)
     )
-    ax.annotate(
+    note(
+        ax,
         "published",
         (events_a + 0.5, events_b),
-        xytext=(62, 0),
-        textcoords="offset points",
+        (62, 0),
         va="center",
         fontsize=10.5,
         fontweight="bold",
@@ -120,17 +112,9 @@ def plot_significance_map(
     words = ("not significant in any", "in some", f"significant in all of {n_tests} tests")
     for place, (text, colour) in enumerate(zip(words, colours, strict=True)):
         y = 1.16 - 0.055 * place
-        ax.add_patch(
-            Rectangle(
-                (0, y - 0.018),
-                0.036,
-                0.036,
-                transform=ax.transAxes,
-                facecolor=colour,
-                edgecolor=GREY,
-                clip_on=False,
-            )
-        )
+        square = Rectangle((0, y - 0.018), 0.036, 0.036, facecolor=colour, edgecolor=GREY)
+        square.set(transform=ax.transAxes, clip_on=False)
+        ax.add_patch(square)
         ax.text(0.06, y, text, transform=ax.transAxes, va="center", fontsize=9.5)
     return ax
 
@@ -147,10 +131,6 @@ def plot_discount(curve: pd.DataFrame, tipping_weight: float | None, label: str)
         Weight at which the interval begins to include no difference; None if it never does.
     label : str
         Label of the difference.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=3.9)
     ax.fill_between(
@@ -162,22 +142,16 @@ def plot_discount(curve: pd.DataFrame, tipping_weight: float | None, label: str)
     if tipping_weight is not None:
         ax.axvline(tipping_weight, color=INK, linewidth=1.6, linestyle=":")
         weight = prose.percent(tipping_weight)
-        ax.annotate(
-            f"the interval includes zero\nat a weight of {weight} or less",
-            (tipping_weight, curve["high"].max()),
-            xytext=(7, 0),
-            textcoords="offset points",
-            va="top",
-            fontsize=10,
-        )
+        words = f"the interval includes zero\nat a weight of {weight} or less"
+        note(ax, words, (tipping_weight, curve["high"].max()), (7, 0), va="top")
     ax.set(
         xlabel="Weight of the historical controls",
         ylabel=label,
         xlim=(0, 1),
         ylim=(min(curve["low"].min(), 0) - 0.03, curve["high"].max() + 0.03),
     )
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: prose.percent(value)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: prose.decimal(100 * value, 0)))
+    as_percent(ax.xaxis)
+    _in_points(ax.yaxis)
     return ax
 
 
@@ -191,10 +165,6 @@ def plot_bounding_curves(curves: pd.DataFrame, e_values: pd.DataFrame) -> Axes:
         that just suffice.
     e_values : pandas.DataFrame
         Columns ``curve`` and ``e_value``: the point of each curve at which both are equal.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     ax = new_axes(height=4.3)
     # Ratios that no trait can explain have no curve.
@@ -203,12 +173,11 @@ def plot_bounding_curves(curves: pd.DataFrame, e_values: pd.DataFrame) -> Axes:
         ax.plot(curve["with_group"], curve["with_outcome"], color=colour, linewidth=2.4)
         for e_value in e_values.loc[e_values["curve"] == name, "e_value"]:
             ax.scatter(e_value, e_value, color=colour, s=60, zorder=3)
-            ax.annotate(
+            note(
+                ax,
                 f"{name}:\nE-value {prose.decimal(e_value, 1)}",
                 (e_value, e_value),
-                xytext=(9, 7),
-                textcoords="offset points",
-                fontsize=10,
+                (9, 7),
                 color=colour,
                 fontweight="bold",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
@@ -241,34 +210,36 @@ def plot_wrong_outcomes(grid: pd.DataFrame, alpha: float, arms: tuple[str, ...])
         Significance level.
     arms : tuple of str
         Names of arms a and b.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
     table = grid.pivot(index="wrong_b", columns="wrong_a", values="p_value")
     ax = new_axes(height=0.55 * len(table) + 1.2)
-    ax.pcolormesh(
-        np.arange(table.shape[1] + 1) - 0.5,
-        np.arange(table.shape[0] + 1) - 0.5,
-        significant(table, alpha).astype(int),
-        cmap=ListedColormap((LIGHT, PALE_GREEN)),
-        vmin=0,
-        vmax=1,
-        edgecolors="white",
-        linewidth=1.2,
-    )
-    for cell in grid.sort_values(["wrong_b", "wrong_a"]).to_dict("records"):
-        ax.text(
-            cell["wrong_a"],
-            cell["wrong_b"],
-            prose.p_value(cell["p_value"], 3),
-            ha="center",
-            va="center",
-            fontsize=10,
-            fontweight="bold" if significant(cell["p_value"], alpha) else "normal",
-        )
+    below = np.asarray(significant(table, alpha))
+    _squares(ax, below.astype(int), (LIGHT, PALE_GREEN), linewidth=1.2)
+    style = {"ha": "center", "va": "center", "fontsize": 10}
+    for (row, column), p_value in np.ndenumerate(table.to_numpy()):
+        weight = "bold" if below[row, column] else "normal"
+        ax.text(column, row, prose.p_value(p_value, 3), style, fontweight=weight)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel=f"Outcomes wrong, {arms[0]}", ylabel=f"Outcomes wrong, {arms[1]}")
     return ax
+
+
+def _squares(ax: Axes, states: ArrayLike, colours: Sequence[str], linewidth: float) -> None:
+    """Draw a square for each state, counted from 0, in its colour."""
+    rows, columns = np.shape(states)
+    ax.pcolormesh(
+        np.arange(columns + 1) - 0.5,
+        np.arange(rows + 1) - 0.5,
+        states,
+        cmap=ListedColormap(colours),
+        vmin=0,
+        vmax=len(colours) - 1,
+        edgecolors="white",
+        linewidth=linewidth,
+    )
+
+
+def _in_points(axis: Axis) -> None:
+    """Number an axis of differences in percentage points."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: prose.decimal(100 * value, 0)))

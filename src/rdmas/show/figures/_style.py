@@ -1,8 +1,14 @@
 """Colours, type and size that all figures share."""
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter
+
+from rdmas.show import prose
 
 BLUE, VERMILION, GREEN, YELLOW = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, GREY, LIGHT, INK = "#56B4E9", "#8C8C8C", "#DDDDDD", "#333333"
@@ -44,3 +50,21 @@ def new_axes(height: float, labels_inside: bool = False) -> Axes:
     """
     layout = "constrained" if labels_inside else None
     return plt.subplots(figsize=(WIDTH_INCHES, height), layout=layout)[1]
+
+
+def note(
+    ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **style: Any
+) -> None:
+    """Write beside a point, at an offset in points of type; other options as in `annotate`."""
+    style = {"fontsize": 10, **style}
+    ax.annotate(text, at, xytext=offset, textcoords="offset points", **style)
+
+
+def bar(ax: Axes, row: float, low: float, high: float, **style: Any) -> None:
+    """Draw a horizontal bar that ends exactly at its limits."""
+    ax.plot([low, high], [row, row], solid_capstyle="butt", **style)
+
+
+def as_percent(axis: Axis) -> None:
+    """Number an axis of proportions in percent."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: prose.percent(value)))
