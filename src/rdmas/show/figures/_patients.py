@@ -20,6 +20,7 @@ from rdmas.show.figures._style import (
     STATE_COLOURS,
     WIDTH_INCHES,
     new_axes,
+    note,
 )
 
 # Stands in the panels themselves: a picture is passed on without its caption.
@@ -48,13 +49,8 @@ def plot_icon_array(counts: pd.Series, colours: dict[str, str], per_row: int = 1
     for line, (label, count) in enumerate(sizes.items()):
         y = -n_rows + 0.35 - 0.5 * line
         ax.add_patch(Rectangle((0, y), 0.3, 0.3, color=colours[label]))
-        ax.text(
-            0.5,
-            y + 0.15,
-            f"{label}: {prose.out_of(count, len(labels))}",
-            va="center",
-            fontsize=11,
-        )
+        words = f"{label}: {prose.out_of(count, len(labels))}"
+        ax.text(0.5, y + 0.15, words, va="center", fontsize=11)
     ax.set(xlim=(-0.1, per_row), ylim=(-n_rows + 0.2 - 0.5 * (len(counts) - 1), 1))
     ax.set_aspect("equal")
     ax.axis("off")
@@ -72,10 +68,9 @@ def plot_provenance(cells: pd.DataFrame) -> Axes:
     """
     ax = new_axes(height=4.8)
     states = list(STATE_COLOURS)
-    columns = list(dict.fromkeys(cells["column"]))
-    grid = cells.pivot(index="patient", columns="column", values="state").loc[
-        list(dict.fromkeys(cells["patient"])), columns
-    ]
+    columns = cells["column"].unique()
+    grid = cells.pivot(index="patient", columns="column", values="state")
+    grid = grid.loc[cells["patient"].unique(), columns]
     sns.heatmap(
         grid.map(states.index).astype(int),
         cmap=sns.color_palette(list(STATE_COLOURS.values()), as_cmap=False),
@@ -95,8 +90,7 @@ def plot_provenance(cells: pd.DataFrame) -> Axes:
         if top < len(grid):
             ax.axhline(top, color=INK, linewidth=1.2)
     ax.set(xlabel="", ylabel="")
-    ax.set_xticks(np.arange(len(columns)) + 0.5)
-    ax.set_xticklabels(columns, rotation=40, ha="right", fontsize=10)
+    ax.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=40, ha="right", fontsize=10)
     for place, (state, colour) in enumerate(STATE_COLOURS.items()):
         x = len(columns) * (place + 0.2) / len(states)
         ax.add_patch(
@@ -225,13 +219,13 @@ def plot_order_envelope(
     ax.set_xticks(range(last + 1))
     ax.set_yticks(np.linspace(0, 1, 5))
     ax.set_yticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 5)])
-    note = (
+    lines = (
         "Points: the published ends, with intervals",
         "Shaded: all orders of deaths, nobody lost",
         "Dashed: one order, assumed (reconstruction)",
         "The order itself is not stated",
     )
-    ax.text(0.03, 0.04, "\n".join(note), transform=ax.transAxes, fontsize=9.5, linespacing=1.5)
+    ax.text(0.03, 0.04, "\n".join(lines), transform=ax.transAxes, fontsize=9.5, linespacing=1.5)
     return ax
 
 
@@ -262,24 +256,10 @@ def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) ->
         if panel is panels[0]:
             for letter, name, colour in zip("ab", arms, ARM_COLOURS, strict=True):
                 middle = ordered.index[ordered["arm"] == letter].to_numpy().mean()
-                panel.text(
-                    -0.6,
-                    middle,
-                    f"{name}\n{sizes[letter]} patients",
-                    ha="right",
-                    va="center",
-                    color=colour,
-                    fontsize=10,
-                )
-        panel.text(
-            0.5,
-            1.02,
-            f"{heading}\n{_INVENTED}",
-            transform=panel.transAxes,
-            ha="center",
-            va="bottom",
-            fontsize=10.5,
-        )
+                words = f"{name}\n{sizes[letter]} patients"
+                style = {"ha": "right", "va": "center", "color": colour, "fontsize": 10}
+                panel.text(-0.6, middle, words, style)
+        _head(panel, heading)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set(yticks=[], xlabel="Order of events", ylim=(len(ordered) - 0.3, -0.8))
         panel.spines["left"].set_visible(False)
@@ -298,46 +278,37 @@ def plot_dose_pairs(pairs: pd.DataFrame, unit: str) -> NDArray:
     unit : str
         Unit of the doses.
     """
-    names = list(dict.fromkeys(pairs["data_set"]))
+    data_sets = pairs.groupby("data_set", sort=False)
     size = WIDTH_INCHES, 4.0
-    panels = plt.subplots(1, len(names), figsize=size, sharey=True, squeeze=False)[1][0]
-    for panel, name in zip(panels, names, strict=True):
-        mine = pairs[pairs["data_set"] == name]
+    panels = plt.subplots(1, len(data_sets), figsize=size, sharey=True, squeeze=False)[1][0]
+    for panel, (name, mine) in zip(panels, data_sets, strict=True):
         fell = mine["after"] < mine["before"]
         for patient, down in zip(mine.to_dict("records"), fell, strict=True):
-            panel.plot(
-                [0, 1],
-                [patient["before"], patient["after"]],
-                color=BLUE if down else GREY,
-                linewidth=1.6,
-                alpha=0.8,
-            )
+            doses = patient["before"], patient["after"]
+            panel.plot([0, 1], doses, color=BLUE if down else GREY, linewidth=1.6, alpha=0.8)
         for x, column in enumerate(("before", "after")):
             median = mine[column].median()
             panel.plot(
                 [x - 0.13, x + 0.13], [median, median], color="black", linewidth=3.5, zorder=4
             )
-            panel.annotate(
+            note(
+                panel,
                 f"median\n{prose.decimal(median, 1)}",
                 (x, median),
-                xytext=(-26 if x == 0 else 26, 0),
-                textcoords="offset points",
+                (-26 if x == 0 else 26, 0),
                 ha="center",
                 va="center",
                 fontsize=9.5,
                 fontweight="bold",
             )
-        panel.text(
-            0.5,
-            1.02,
-            f"{name}\ndose fell in {prose.out_of(int(fell.sum()), len(mine))}\n{_INVENTED}",
-            transform=panel.transAxes,
-            ha="center",
-            va="bottom",
-            fontsize=10.5,
-        )
-        panel.set_xticks([0, 1])
-        panel.set_xticklabels(["baseline", "week 8"])
+        _head(panel, f"{name}\ndose fell in {prose.out_of(int(fell.sum()), len(mine))}")
+        panel.set_xticks([0, 1], ["baseline", "week 8"])
         panel.set_xlim(-0.55, 1.55)
     panels[0].set_ylabel(f"Daily dose ({unit})")
     return panels
+
+
+def _head(panel: Axes, heading: str) -> None:
+    """Write a heading over a panel of invented patients."""
+    style = {"transform": panel.transAxes, "ha": "center", "va": "bottom", "fontsize": 10.5}
+    panel.text(0.5, 1.02, f"{heading}\n{_INVENTED}", style)
