@@ -1,10 +1,10 @@
-"""Posterior of the log odds ratio, arm a against arm b, under normal priors.
+"""Posterior of the log odds ratio under normal priors, from events and patients alone.
 
-The counts are two independent binomials. The log odds ratio has a normal prior; so has,
-independently, the mean of the log odds in both arms: with mean 0 and standard deviation 2.5, which
-puts 95% between probabilities of 0.7% and 99.3%. Exchanging the arms thus inverts the odds ratio
-and changes nothing else, and every table has a proper posterior, also with empty cells. Everything
-is computed by quadrature; nothing is simulated.
+Arm a is compared with arm b; the counts are two independent binomials. The log odds ratio has a
+normal prior; so has, independently, the mean of the log odds in both arms: with mean 0 and standard
+deviation 2.5, which puts 95% between probabilities of 0.7% and 99.3%. Exchanging the arms thus
+inverts the odds ratio and changes nothing else, and every table has a proper posterior, also with
+empty cells. Everything is computed by quadrature; nothing is simulated.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Posteriors of two event probabilities under Beta priors, arm a against arm b.
+"""Posteriors of two event probabilities under Beta priors, from events and patients alone.
 
-Arguments are the events and patients of both arms, intervals are equal-tailed, and a prior is a key
-of `BETA_PRIORS` or the parameters (a, b) of a Beta distribution. The event is taken as desirable,
-such as survival; for another give the patients without it. Everything is computed by quadrature;
-nothing is simulated. Refused with a `ValueError` are impossible arguments, and a posterior that is
-improper or so close to it (a parameter below 0.05) that quadrature would lose accuracy.
+Arm a is compared with arm b. Arguments are the events and patients of both arms, intervals are
+equal-tailed, and a prior is a key of `BETA_PRIORS` or the parameters (a, b) of a Beta distribution.
+The event is taken as desirable, such as survival; for another give the patients without it.
+Everything is computed by quadrature; nothing is simulated. Refused with a `ValueError` are
+impossible arguments, and a posterior that is improper or so close to it (a parameter below 0.05)
+that quadrature would lose accuracy.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Figures: each takes tidy data and returns the axes it drew on, an array of them for panels.
+"""Figures: each takes tidy data and returns the axes it drew on.
 
-Colours are those of Okabe and Ito, told apart by people with any common colour vision: one for
-the treatment arm, one for the controls, throughout the book. Things are labelled where they
-are drawn rather than in legends.
+Figures of several panels return an array of axes. Colours are those of Okabe and Ito, told apart by
+people with any common colour vision: one for the treatment arm, one for the controls, throughout
+the book. Things are labelled where they are drawn rather than in legends.
 """
 
 from rdmas.show.figures._book import plot_durations, plot_layers, plot_scoreboard
