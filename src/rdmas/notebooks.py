@@ -30,18 +30,9 @@ def execute(chapter: str | Path, output: str | Path, cwd: str | Path) -> Noteboo
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """Reduce a notebook to what is worth keeping under version control.
+    """Reduce an executed notebook, in place, to what is worth keeping under version control.
 
-    Parameters
-    ----------
-    notebook : nbformat.NotebookNode
-        An executed notebook; it is changed in place.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        The same notebook: outputs of compared cells as text, cells numbered in order, and no
-        timings or machine-dependent metadata.
+    That is outputs of compared cells as text, and no timings or machine-dependent metadata.
     """
     notebook.metadata = NotebookNode(kernelspec=KERNEL, language_info={"name": "python"})
     numbers = itertools.count(1)
@@ -61,18 +52,9 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
 
 
 def refresh(book_dir: str | Path) -> list[str]:
-    """Execute every chapter and update its stored outputs.
+    """Execute every chapter of a folder, update its stored outputs and name those that changed.
 
-    Parameters
-    ----------
-    book_dir : str or pathlib.Path
-        Folder with the chapters.
-
-    Returns
-    -------
-    list of str
-        Names of the chapters that changed. A chapter that fails stops the run; those before
-        it are already saved, the others are untouched.
+    A chapter that fails stops the run; those before it are already saved, the others untouched.
     """
     changed = []
     chapters = sorted(Path(book_dir).glob("*.ipynb"))

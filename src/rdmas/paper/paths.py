@@ -4,10 +4,7 @@ from pathlib import Path
 
 
 def companion_data_dir() -> Path:
-    """Return the folder of the companion's own data package.
-
-    It is found from this file's place and not from the working directory, so that notebooks
-    give the same result wherever they are run.
+    """Return the folder of the companion's own data package, wherever the program is run.
 
     Raises
     ------

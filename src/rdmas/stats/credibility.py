@@ -30,8 +30,7 @@ def sceptical_limit(low: float, high: float) -> float:
         ln SL = (ln high - ln low)^2 / (4 sqrt(ln high x ln low)).
 
     Who holds ratios beyond SL plausible, on grounds other than these data, may take the result
-    as credible; who doesn't, may not. The interval is taken as symmetric on the log scale, as
-    Woolf's and Katz's are; of another interval only the limits are used.
+    as credible; who doesn't, may not. The interval is taken as symmetric on the log scale.
 
     Parameters
     ----------
@@ -88,9 +87,8 @@ def intrinsic_p_value(p_value: float, definition: str = "Held") -> float:
 
     The z-value is divided by the square root of 2 (Held 2019: the estimate is compared with its
     own critical sceptical prior through the prior predictive distribution) or by that of the
-    golden ratio, 1.618 (Matthews 2018: the estimate is compared with its scepticism limit). A
-    result is intrinsically credible at 5% if this P-value is below 0.05, that is, if the
-    ordinary one is below 0.0056 or 0.0127.
+    golden ratio, 1.618 (Matthews 2018: it is compared with its scepticism limit). The result is
+    below 0.05 if the ordinary P-value is below 0.0056 or 0.0127.
 
     Parameters
     ----------
