@@ -199,6 +199,14 @@ def test_trials_end_as_the_binomial_law_says_likeliest_first():
     ]
 
 
+def test_larger_arms_are_cut_down_and_keep_their_shares_of_deaths():
+    likeliest = likely_trials(Table(10, 100, 12, 20), 1)[0]
+    assert likeliest.deaths[1::2] == (25, 20)
+    expected = math.comb(25, 2) * 0.1**2 * 0.9**23 * math.comb(20, 12) * 0.6**12 * 0.4**8
+    assert likeliest.deaths == (2, 25, 12, 20)
+    assert likeliest.probability == pytest.approx(expected)
+
+
 # The scoreboard says what the short cut says
 
 
@@ -473,6 +481,7 @@ def test_an_audit_that_takes_everything_catches_no_number(monkeypatch):
     ("call", "message"),
     [
         (lambda: likely_trials(Table(7, 6, 1, 6), 3), "Arm a"),
+        (lambda: likely_trials(Table(0, 6, 0, 6), 3), "Somebody must have died"),
         (lambda: likely_trials(SMALL, 0), "number must be a whole number"),
         (lambda: false_alarms(TRIALS[:1], [0], 0, seed=1), "n_datasets must be a whole number"),
         (lambda: false_alarms(TRIALS[:1], [-1], 5, seed=1), "losses must be a whole number"),

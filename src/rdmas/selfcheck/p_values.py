@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 _DECIMALS = 3
+_LARGEST = 25  # patients in an arm
 
 
 def p_text(p_value: float, way: str = "half up") -> str:
@@ -211,9 +212,9 @@ class Trial:
 def likely_trials(deaths: Table, number: int) -> list[Trial]:
     """List how trials with arms like these are most likely to end.
 
-    Each arm has as many patients as here, and each patient dies with the probability that was
-    observed in the arm. Ends without a death, or without a survivor, are left out: tests of
-    times are not defined there.
+    Each arm has as many patients as here, 25 at most, because unseen times are slow to search in
+    larger arms; and each patient dies with the probability that was observed in the arm. Ends
+    without a death, or without a survivor, are left out: tests of times are not defined there.
 
     Parameters
     ----------
@@ -227,6 +228,11 @@ def likely_trials(deaths: Table, number: int) -> list[Trial]:
     list of Trial
         Likeliest first. What their probabilities lack of 1 is that of the ends left out.
 
+    Raises
+    ------
+    ValueError
+        If the counts are impossible, or nobody died, or nobody survived.
+
     Examples
     --------
     >>> likeliest, *_ = likely_trials(Table(1, 6, 3, 6), number=30)
@@ -234,14 +240,16 @@ def likely_trials(deaths: Table, number: int) -> list[Trial]:
     (Table(events_a=1, n_a=6, events_b=3, n_b=6), 0.1256)
     """
     events_a, n_a, events_b, n_b = checks.table(*deaths)
-    in_a, in_b = (
-        binom.pmf(np.arange(n + 1), n, k / n) for k, n in ((events_a, n_a), (events_b, n_b))
-    )
+    if events_a + events_b in (0, n_a + n_b):
+        raise ValueError("Somebody must have died and somebody survived.")
+    size_a, size_b = min(n_a, _LARGEST), min(n_b, _LARGEST)
+    in_a = binom.pmf(np.arange(size_a + 1), size_a, events_a / n_a)
+    in_b = binom.pmf(np.arange(size_b + 1), size_b, events_b / n_b)
     ends = [
-        Trial(Table(a, n_a, b, n_b), float(in_a[a] * in_b[b]))
-        for a in range(n_a + 1)
-        for b in range(n_b + 1)
-        if 0 < a + b < n_a + n_b
+        Trial(Table(a, size_a, b, size_b), float(in_a[a] * in_b[b]))
+        for a in range(size_a + 1)
+        for b in range(size_b + 1)
+        if 0 < a + b < size_a + size_b
     ]
     ends.sort(key=lambda trial: -trial.probability)
     return ends[: checks.whole("number", number, 1)]

@@ -118,9 +118,8 @@ def planted_errors(denominators: Iterable[int], decimals: int = 0) -> pd.DataFra
     neighbouring digits transposed; and the percentage of those without the event
     (``complement``). Numbers are rounded half up, and nothing outside 0 to 100% is printed.
 
-    With n up to 100 times ten to the number of decimals, neighbouring counts are at least one
-    printed unit apart, so that ``count one off`` is always caught. With larger n the share
-    falls, about as that limit divided by n: it measures what the print can tell.
+    With n up to 100 times ten to the number of decimals, ``count one off`` is always caught,
+    because neighbouring counts are at least one printed unit apart.
 
     Parameters
     ----------

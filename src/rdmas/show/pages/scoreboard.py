@@ -59,11 +59,16 @@ def say_percentages(alarms: pd.DataFrame, largest_n: int) -> dict[str, str]:
 # P-values -------------------------------------------------------------------------------------
 
 
+def _share(share: float) -> str:
+    """Write a share in whole percents; a small one is not written as none."""
+    return "<1%" if 0 < share < 0.005 else prose.percent(share)
+
+
 def false_alarms_table(alarms: pd.DataFrame) -> HTML:
     """Show the share of false alarms over P-values, a column a number of early ends."""
     author = alarms["author"].where(alarms["of_times"], "a test on the counts")
     by_author = alarms.assign(author=author).groupby(["author", "lost"], sort=False)["share"]
-    cells = by_author.mean().unstack().map(prose.percent)
+    cells = by_author.mean().unstack().map(_share)
     headings = {"author": "The author used"} | {
         lost: prose.counted(lost, "early end") if lost else "No early end"
         for lost in alarms["lost"].unique().tolist()
@@ -72,11 +77,13 @@ def false_alarms_table(alarms: pd.DataFrame) -> HTML:
     return tables.show(cells.reset_index(), label, headings)
 
 
-def say_trials(deaths: Table, probabilities: Sequence[float], n_datasets: int) -> dict[str, str]:
+def say_trials(
+    deaths: Table, ends: Sequence[Table], probabilities: Sequence[float], n_datasets: int
+) -> dict[str, str]:
     """Word which trials were gone through, and how many data sets were drawn."""
     return {
-        "n_a": prose.count(deaths.n_a),
-        "n_b": prose.count(deaths.n_b),
+        "n_a": prose.count(ends[0].n_a),
+        "n_b": prose.count(ends[0].n_b),
         "risk_a": prose.percent(deaths.events_a / deaths.n_a),
         "risk_b": prose.percent(deaths.events_b / deaths.n_b),
         "trials": prose.count(len(probabilities)),
