@@ -7,10 +7,11 @@ be counted here.
 from copy import deepcopy
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from scipy.stats import beta
+from scipy.stats import beta, binomtest
 
 from rdmas.paper import claims
 from rdmas.paper.cohort import load_cohort
@@ -134,9 +135,24 @@ def test_responders_lie_between_the_larger_count_and_the_sum():
     }
 
 
-def test_precision_of_complete_remission_in_words():
-    said = remission.say_precision(clopper_pearson(6, 20, 0.95), 0.95)
-    assert said == {"level": "95%", "complete_interval": "12% to 54%"}
+def test_any_response_has_both_readings_with_their_intervals():
+    # Oracle: binomtest(...).proportion_ci of scipy; 56 to 94% and 58 to 92% were also asked for.
+    listed = remission.with_any(remission.responses(OWN), *joint.union_bounds(10, 6, 20))
+    assert listed["count"].tolist() == [(10, 20), (6, 20), (16, 20), (10, 20)]
+    for method, name in (("clopper-pearson", "exact"), ("wilson", "wilson")):
+        listed[method] = [
+            tuple(binomtest(*count).proportion_ci(method=name)) for count in listed["count"]
+        ]
+        ours = [proportion.interval(*count, method) for count in listed["count"]]
+        assert np.array(ours) == pytest.approx(np.array(listed[method].tolist()), abs=1e-9)
+    assert remission.say_precision(listed, 0.95) == {
+        "level": "95%",
+        "complete_interval": "12% to 54%",
+        "most_interval": "56% to 94%",
+        "least_interval": "27% to 73%",
+        "most_wilson": "58% to 92%",
+        "least_wilson": "30% to 70%",
+    }
 
 
 def test_counts_that_print_as_reported_in_words():

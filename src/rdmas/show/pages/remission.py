@@ -11,6 +11,7 @@ from rdmas.paper.cohort import Cohort
 from rdmas.show import figures, prose, tables
 
 _COLUMN = "response_week8"
+_METHODS = ("clopper-pearson", "wilson")
 
 
 def squares(cohort: Cohort) -> tuple[pd.Series, dict[str, str]]:
@@ -27,9 +28,20 @@ def responses(cohort: Cohort) -> pd.DataFrame:
     return pd.DataFrame({"name": names, "count": counts})
 
 
+def with_any(listed: pd.DataFrame, least: int, most: int) -> pd.DataFrame:
+    """Add the patients with any response under both readings, from `responses`."""
+    n = listed["count"].iloc[0][1]
+    readings = {
+        "any, if the two exclude each other": (most, n),
+        "any, if one lies within the other": (least, n),
+    }
+    added = pd.DataFrame({"name": readings.keys(), "count": readings.values()})
+    return pd.concat([listed, added], ignore_index=True)
+
+
 def response_table(listed: pd.DataFrame) -> HTML:
     """Show the responses with their intervals, one column of `listed` a method."""
-    return tables.shares(listed, "Intervals for the two responses", "Response", "Patients")
+    return tables.shares(listed, "Intervals for the responses", "Response", "Patients")
 
 
 def say_responders(least: int, most: int, n: int, treatment: str) -> dict[str, str]:
@@ -43,9 +55,18 @@ def say_responders(least: int, most: int, n: int, treatment: str) -> dict[str, s
     }
 
 
-def say_precision(limits: tuple[float, float], level: float) -> dict[str, str]:
-    """Word the interval of complete remission."""
-    return {"level": prose.percent(level), "complete_interval": prose.percent_interval(limits)}
+def say_precision(listed: pd.DataFrame, level: float) -> dict[str, str]:
+    """Word intervals of `with_any`, one column a method."""
+    exact, score = (listed[method].map(prose.percent_interval) for method in _METHODS)
+    _, complete, most, least = exact
+    return {
+        "level": prose.percent(level),
+        "complete_interval": complete,
+        "most_interval": most,
+        "least_interval": least,
+        "most_wilson": score.iloc[2],
+        "least_wilson": score.iloc[3],
+    }
 
 
 def say_fitting_counts(partial: Sequence[int], complete: Sequence[int], n: int) -> dict[str, str]:
