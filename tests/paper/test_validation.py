@@ -229,6 +229,66 @@ BAD_EVIDENCE = {
         "evidence.csv, row 2, column role: 'main' is not known; use primary, sensitivity, "
         "secondary or indirect.",
     ),
+    "unknown kind of horizon": (
+        "evidence.csv",
+        ",90 days,days,90,22.9%",
+        ",90 days,about a season,90,22.9%",
+        "evidence.csv, row 2, column horizon_kind: 'about a season' is not known; use days, "
+        "discharge, mean follow-up or not stated.",
+    ),
+    "days of no stated horizon": (
+        "evidence.csv",
+        ",90 days,days,90,22.9%",
+        ",90 days,not stated,90,22.9%",
+        "evidence.csv, row 2, column horizon_days: must be empty where horizon_kind is "
+        "'not stated'.",
+    ),
+    "horizon in days without them": (
+        "evidence.csv",
+        ",90 days,days,90,22.9%",
+        ",90 days,days,,22.9%",
+        "evidence.csv, row 2, column horizon_days: needs a value where horizon_kind is 'days'.",
+    ),
+    "no day at all": (
+        "evidence.csv",
+        ",90 days,days,90,22.9%",
+        ",90 days,days,0,22.9%",
+        "evidence.csv, row 2, column horizon_days: 0 is too small; the least possible is 1 days "
+        "(check the unit).",
+    ),
+    "unknown disease": (
+        "evidence.csv",
+        'Renji Hospital Shanghai, 56 with MAS",AOSD,',
+        'Renji Hospital Shanghai, 56 with MAS",Still,',
+        "evidence.csv, row 13, column disease: 'Still' is not known; use mixed, SLE, AOSD or "
+        "other.",
+    ),
+    "other disease without a name": (
+        "evidence.csv",
+        "other,dermatomyositis,",
+        "other,,",
+        "evidence.csv, row 19, column disease_name: needs a value where disease is 'other'.",
+    ),
+    "more refractory patients than patients": (
+        "evidence.csv",
+        ",mixed,,16,",
+        ",mixed,,21,",
+        "evidence.csv, row 5, column refractory_n: 21 refractory patients are more than the 20 "
+        "patients beside them.",
+    ),
+    "misspelt group": (
+        "evidence.csv",
+        "mortality,primary,renji,",
+        "mortality,primary,renij,",
+        "evidence.csv, row 13, column overlap_group: no other row names the group 'renij'.",
+    ),
+    "groups in a list with blanks": (
+        "evidence.csv",
+        "mortality,primary,renji;beijing,",
+        "mortality,primary,renji; beijing,",
+        "evidence.csv, row 7, column overlap_group: 'renji; beijing' breaks the rule pattern "
+        "[a-z][a-z0-9_]*(;[a-z][a-z0-9_]*)*.",
+    ),
     "count that differs": (
         "evidence_percentages.csv",
         "22.4%,15,67",
@@ -264,6 +324,19 @@ def test_faulty_published_cohorts_get_a_sentence(data_copy, case):
     file, old, new, sentence = BAD_EVIDENCE[case]
     spoil(data_copy, file, old, new)
     assert sentence in [str(problem) for problem in problems(data_copy)]
+
+
+def test_the_rules_of_published_cohorts_are_not_those_a_folder_writes(data_copy):
+    path = data_copy / "datapackage.json"
+    package = json.loads(path.read_text(encoding="utf-8"))
+    (table,) = (r for r in package["resources"] if r["name"] == "evidence")
+    for field in table["schema"]["fields"]:
+        field.pop("constraints", None)
+        field["type"] = "string"
+    path.write_text(json.dumps(package), encoding="utf-8")
+    assert load_cohort(data_copy).evidence["horizon_days"].dtype == "Int64"
+    spoil(data_copy, "evidence.csv", ",90 days,days,90,22.9%", ",90 days,soon,90,22.9%")
+    assert [problem.column for problem in problems(data_copy)] == ["horizon_kind"]
 
 
 def test_a_printed_percentage_needs_its_row(data_copy):

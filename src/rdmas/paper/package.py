@@ -24,8 +24,11 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rdmas.paper.paths import companion_data_dir
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,10 +121,14 @@ class DataPackage:
         """Return the file of each declared table, by name of the table."""
         return {table["name"]: table.get("path") for table in self.descriptor.get("resources", [])}
 
+    def schema(self, table: str) -> dict[str, Any]:
+        """Return the schema of a table; that of `EVIDENCE` is the companion's in every folder."""
+        own = _companion_descriptor() if table in EVIDENCE else self.descriptor
+        return table_schema(own, table)
+
     def fields(self, table: str) -> dict[str, dict]:
         """Return the schema of each column of a table, by name."""
-        schema = table_schema(self.descriptor, table)
-        return {field["name"]: field for field in schema["fields"]}
+        return {field["name"]: field for field in self.schema(table)["fields"]}
 
     def cells(self, table: str) -> list[list[str]]:
         """Return the rows of a file as they stand there, header first.
@@ -172,6 +179,12 @@ class DataPackage:
 def table_schema(descriptor: dict, table: str) -> dict[str, Any]:
     """Return the schema of a table from a descriptor."""
     return next(item for item in descriptor["resources"] if item["name"] == table)["schema"]
+
+
+@cache
+def _companion_descriptor() -> dict:
+    """Return the companion's own descriptor, whose rules no other folder can change."""
+    return _read_descriptor(companion_data_dir())
 
 
 def _read_descriptor(folder: Path) -> dict:

@@ -7,7 +7,8 @@ here.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from rdmas.paper.package import (
     CohortError,
     DataPackage,
     Problem,
-    table_schema,
 )
 from rdmas.paper.significance import SIGNIFICANCE_WORDING
 from rdmas.paper.verdicts import STATED_COUNTS
@@ -191,7 +191,7 @@ def _table_problems(package: DataPackage, name: str) -> list[Problem]:
         return list(error.problems)
     if header_faults := list(_header_problems(file, cells[0] if cells else [], list(fields))):
         return header_faults
-    schema = table_schema(package.descriptor, name)
+    schema = package.schema(name)
     report = Resource(data=cells, schema=Schema.from_descriptor(schema)).validate()
     faults = [
         _as_problem(error, file, fields, schema)
@@ -407,10 +407,10 @@ def _evidence_problems(package: DataPackage) -> Iterator[Problem]:
     file, percentages_file = package.files[cohorts_name], package.files[percentages_name]
     cohorts, printed = package.rows(cohorts_name), package.rows(percentages_name)
     by_id = {study["study_id"]: study for study in cohorts}
+    groups = Counter(group for study in cohorts for group in study["overlap_group"].split(";"))
     for row, study in enumerate(cohorts, start=2):
-        if int(study["events"]) > int(study["n"]):
-            rule = f"{study['events']} events are more than the {study['n']} patients beside them"
-            yield Problem(file, rule, row, "events")
+        for column, rule in _study_faults(study, groups):
+            yield Problem(file, rule, row, column)
     for row, line in enumerate(printed, start=2):
         for column, rule in _percentage_faults(line, by_id.get(line["study_id"])):
             yield Problem(percentages_file, rule, row, column)
@@ -419,6 +419,25 @@ def _evidence_problems(package: DataPackage) -> Iterator[Problem]:
         if study["percent_reported"] and study["study_id"] not in listed:
             rule = f"{study['percent_reported']!r} has no row in {percentages_file}"
             yield Problem(file, rule, row, "percent_reported")
+
+
+def _study_faults(study: dict[str, str], groups: Mapping[str, int]) -> Iterator[Fault]:
+    """Yield what is wrong with one published cohort; `groups` counts the rows that name each."""
+    for column, what in (("events", "events"), ("refractory_n", "refractory patients")):
+        if study[column] and int(study[column]) > int(study["n"]):
+            rule = f"{study[column]} {what} are more than the {study['n']} patients beside them"
+            yield column, rule
+    for group in filter(None, study["overlap_group"].split(";")):
+        if groups[group] == 1:
+            yield "overlap_group", f"no other row names the group {group!r}"
+    for column, decided_by, kinds in (
+        ("horizon_days", "horizon_kind", ("days", "mean follow-up")),
+        ("disease_name", "disease", ("other",)),
+    ):
+        kind = study[decided_by]
+        if (kind in kinds) != bool(study[column]):
+            must = "needs a value" if kind in kinds else "must be empty"
+            yield column, f"{must} where {decided_by} is {kind!r}"
 
 
 def _percentage_faults(line: dict[str, str], study: dict[str, str] | None) -> Iterator[Fault]:
