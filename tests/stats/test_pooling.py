@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 from itertools import combinations, pairwise, product
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, gammaln, log_expit, logit
-from scipy.stats import binom, chi2, norm
+from scipy.stats import binom, chi2, norm, t
 
 from rdmas.stats import binomial_normal, pooling
 from rdmas.stats.pooling import (
@@ -21,6 +22,7 @@ from rdmas.stats.pooling import (
     pool,
     pool_each_way,
     predictive_probability,
+    wald,
 )
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -131,14 +133,14 @@ def test_estimate_agrees_with_lme4_to_five_decimals(cohorts, proportion, sd, se)
     ],
     ids=["main", "all", "main and outlier", "pritz", "bcg"],
 )
-def test_intervals_agree_with_metafor(cohorts, expected):
+def test_intervals_with_normal_quantiles_agree_with_metafor(cohorts, expected):
     """
     Oracle: R 4.2.2, metafor 3.8-1, its optimiser's last digits not quite settled.
 
     m <- rma.glmm(measure = "PLO", xi = events, ni = n, data = x, nAGQ = 25)
     predict(m, transf = transf.ilogit, digits = 7)   # pred ci.lb ci.ub pi.lb pi.ub, as above
     """
-    pooled = pool(*cohorts)
+    pooled = wald(pool(*cohorts))
     found = (
         pooled.proportion,
         pooled.low,
@@ -147,6 +149,82 @@ def test_intervals_agree_with_metafor(cohorts, expected):
         pooled.prediction_high,
     )
     assert found == pytest.approx(expected, abs=6e-6)
+
+
+# The main cohorts of which a horizon is stated, and with the one that is nearest to the paper's.
+STATED = ([14, 15, 0, 2, 19, 4], [61, 67, 20, 7, 54, 21])
+STATED_AND_NEAREST = (STATED[0] + [7], STATED[1] + [20])
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "expected"),
+    [
+        (MAIN, (0.193, 0.11, 0.29, 0.81)),
+        (STATED, (0.217, 0.10, 0.32, 0.39)),
+        (STATED_AND_NEAREST, (0.234, 0.13, 0.33, 0.35)),
+        # Without a cohort above one event the likelihood hardly bounds the mean from below.
+        (([0] * 9 + [1], [10] * 10), (0.01, 0.00, 0.04, 0.0)),
+        (([1, 3], [10, 12]), (0.182, 0.03, 0.45, 0.0)),
+    ],
+    ids=["main", "stated", "nearest", "sparse", "two"],
+)
+def test_profile_limits_of_the_proportion_agree_with_brute_force(cohorts, expected):
+    """
+    Oracle: the best tau by scipy for a mean, the likelihood by Riemann sums of 4,000 terms.
+
+    The limits to the digits printed are those of issue 8, of an independent computation.
+    """
+    pooled = pool(*cohorts)
+    share, low, high, tau = expected
+    assert pooled.proportion == pytest.approx(share, abs=5e-4)
+    assert (pooled.low, pooled.high) == pytest.approx((low, high), abs=5e-3)
+    assert pooled.between_study_sd_logit == pytest.approx(tau, abs=5e-3)
+    u = np.linspace(-9, 9, 4001)
+    weight = norm.pdf(u) * (u[1] - u[0])
+    each, times = np.unique(np.transpose(cohorts), axis=0, return_counts=True)
+
+    def fall(centre, tau):
+        likelihoods = binom.pmf(each[:, :1], each[:, 1:], expit(centre + tau * u)) @ weight
+        return pooled.log_likelihood - times @ np.log(likelihoods)
+
+    for limit in (pooled.low, pooled.high):
+        at = logit(limit)
+        taus = np.concatenate([np.linspace(0, 4, 41), np.linspace(5, 20, 16)])
+        start = taus[np.argmin([fall(at, tau) for tau in taus])]
+        around = max(start - 1, 0), start + 1
+        least = minimize_scalar(partial(fall, at), bounds=around, method="bounded").fun
+        assert least == pytest.approx(chi2.ppf(0.95, 1) / 2, abs=1e-4)
+
+
+def test_a_mean_that_no_tau_bounds_has_no_limit():
+    # One of two cohorts has no events: tau up to 50 is likely enough, and with it any mean below.
+    pooled = pool([0, 19], [20, 20])
+    assert heterogeneity([0, 19], [20, 20]).between_study_sd_high == math.inf
+    assert pooled.low == 0.0
+    assert 0.99 < pooled.high < 1.0
+
+
+def test_prediction_is_by_t_with_two_degrees_of_freedom_less_than_cohorts():
+    # Higgins, Thompson and Spiegelhalter 2009, section 4; for the main cohorts 4 to 60% where
+    # normal quantiles give 4 to 56%.
+    pooled = pool(*MAIN)
+    half = t.ppf(0.975, 12) * math.hypot(pooled.between_study_sd_logit, pooled.logit_se)
+    expected = expit([pooled.logit - half, pooled.logit + half])
+    assert (pooled.prediction_low, pooled.prediction_high) == pytest.approx(tuple(expected))
+    assert (round(pooled.prediction_low, 2), round(pooled.prediction_high, 2)) == (0.04, 0.60)
+    normal = wald(pooled)
+    assert (round(normal.prediction_low, 2), round(normal.prediction_high, 2)) == (0.04, 0.56)
+    assert (round(normal.low, 2), round(normal.high, 2)) == (0.12, 0.29)
+
+
+def test_the_mean_of_the_fitted_distribution_agrees_with_brute_force():
+    # Oracle: scipy.integrate.quad. The median cohort's proportion is 19%, the mean 22%.
+    pooled = pool(*MAIN)
+    mean = quad(
+        lambda u: expit(pooled.logit + pooled.between_study_sd_logit * u) * norm.pdf(u), -9, 9
+    )[0]
+    assert pooled.mean_proportion == pytest.approx(mean, abs=1e-9)
+    assert round(pooled.mean_proportion, 2) == 0.22
 
 
 def test_profile_limits_agree_with_lme4():
@@ -167,7 +245,10 @@ def test_boundary_estimate_agrees_with_lme4():
     assert pooled.between_study_sd_logit == 0.0
     assert pooled.logit == pytest.approx(-1.5040773968, abs=1e-9)
     assert pooled.logit_se == pytest.approx(0.5527707983, abs=1e-9)
-    assert (pooled.prediction_low, pooled.prediction_high) == (pooled.low, pooled.high)
+    # From two cohorts' spread nothing can be predicted.
+    assert (pooled.prediction_low, pooled.prediction_high, pooled.prediction_df) == (0, 1, 0)
+    with pytest.raises(ValueError, match="pool at least three"):
+        predictive_probability(pooled, 20, at_most=1)
 
 
 def test_pooling_as_one_cohort_agrees_with_glm():
@@ -178,8 +259,14 @@ def test_pooling_as_one_cohort_agrees_with_glm():
     assert pooled.proportion == pytest.approx(100 / 488)
     se = math.sqrt(1 / 100 + 1 / 388)
     assert pooled.logit_se == pytest.approx(se)
-    assert pooled.low == pytest.approx(expit(logit(100 / 488) - 1.959963984540054 * se))
-    assert pooled.high == pytest.approx(expit(logit(100 / 488) + 1.959963984540054 * se))
+    normal = wald(pooled)
+    assert normal.low == pytest.approx(expit(logit(100 / 488) - 1.959963984540054 * se))
+    assert normal.high == pytest.approx(expit(logit(100 / 488) + 1.959963984540054 * se))
+    assert pooled.mean_proportion == pytest.approx(100 / 488)
+    # The likelihood-ratio limits of one binomial proportion.
+    for limit in (pooled.low, pooled.high):
+        fall = binom.logpmf(100, 488, 100 / 488) - binom.logpmf(100, 488, limit)
+        assert fall == pytest.approx(chi2.ppf(0.95, 1) / 2)
     assert (pooled.studies, pooled.events, pooled.n, pooled.level) == (14, 100, 488, 0.95)
     found = pool(*BCG, between_study_sd_logit=0).log_likelihood
     assert found == pytest.approx(-1335.05728012, abs=1e-7)
@@ -359,7 +446,10 @@ def test_identical_proportions_give_zero_tau_and_the_crude_proportion(studies):
     pooled = pool([size // 5 for size in n], n)
     assert pooled.between_study_sd_logit == 0.0
     assert pooled.proportion == pytest.approx(0.2)
-    assert pooled == pool([size // 5 for size in n], n, between_study_sd_logit=0)
+    given = pool([size // 5 for size in n], n, between_study_sd_logit=0)
+    assert wald(pooled) == wald(given)
+    # That tau is not known widens the interval.
+    assert pooled.low < given.low < given.high <= pooled.high
 
 
 def test_less_than_binomial_variation_gives_zero_tau_and_more_gives_some():
@@ -428,8 +518,8 @@ def test_a_study_without_events_lowers_the_estimate(events, n):
 def test_extreme_counts_give_finite_ordered_results(events, n):
     pooled = pool(events, n)
     found = heterogeneity(events, n)
-    assert 0 <= pooled.prediction_low <= pooled.low <= pooled.proportion <= pooled.high
-    assert pooled.high <= pooled.prediction_high <= 1
+    assert 0 <= pooled.low <= pooled.proportion <= pooled.high <= 1
+    assert 0 <= pooled.prediction_low <= pooled.proportion <= pooled.prediction_high <= 1
     assert 0 < pooled.logit_se < math.inf
     assert found.between_study_sd_low <= pooled.between_study_sd_logit
     assert pooled.between_study_sd_logit <= found.between_study_sd_high
@@ -597,7 +687,7 @@ def test_every_way_of_pooling_pools_its_selection():
         "prediction_low",
         "prediction_high",
     ]
-    assert list(frame["chosen"]) == ["s1; s11", "s5", "s9; s11", "s10; s11"]
+    assert list(frame["chosen"]) == [("s1", "s11"), ("s5",), ("s9", "s11"), ("s10", "s11")]
     assert list(frame["studies"]) == [14, 13, 14, 14]
     assert list(frame["events"]) == [100, 84, 102, 97]
     # The first is the main selection; its order of studies is the same.
@@ -608,7 +698,7 @@ def test_every_way_of_pooling_pools_its_selection():
 
 def test_without_overlap_there_is_one_way_of_pooling():
     frame = pool_each_way([2, 5, 4], [10, 12, 30], list("abc"), ["", "x", "y"])
-    assert frame["chosen"].tolist() == [""]
+    assert frame["chosen"].tolist() == [()]
     assert frame.loc[0, "proportion"] == pool([2, 5, 4], [10, 12, 30]).proportion
 
 
@@ -622,9 +712,28 @@ def test_predictive_probability_agrees_with_r():
     sum(sapply(8:21, function(k) p(m, s, k, 21)))   # 0.19003454
     sum(sapply(0:1, function(k) p(m, s, k, 20)))    # 0.18484544
     """
-    pooled = pool(*MAIN)
+    pooled = wald(pool(*MAIN))
     assert predictive_probability(pooled, 21, at_least=8) == pytest.approx(0.19003454, abs=5e-8)
     assert predictive_probability(pooled, 20, at_most=1) == pytest.approx(0.18484544, abs=5e-8)
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "df"),
+    [(MAIN, 12), ([[11, 29, 11, 45], [139, 303, 220, 7277]], 2), (([9, 8, 0], [9, 9, 9]), 1)],
+)
+def test_predictive_probability_integrates_a_binomial_over_t(cohorts, df):
+    # Oracle: scipy.integrate.quad over the probability of the t variable, whose tails are long.
+    pooled = pool(*cohorts)
+    sd = math.hypot(pooled.between_study_sd_logit, pooled.logit_se)
+    for n, at_least in ((21, 8), (20, 1), (500, 30)):
+        steep = t.cdf((logit((at_least - 0.5) / n) - pooled.logit) / sd, df)
+
+        def tail(q, n=n, at_least=at_least):
+            return binom.sf(at_least - 1, n, expit(pooled.logit + sd * t.ppf(q, df)))
+
+        pieces = [quad(tail, *ends, epsabs=1e-9, limit=500)[0] for ends in ((0, steep), (steep, 1))]
+        found = predictive_probability(pooled, n, at_least=at_least)
+        assert found == pytest.approx(sum(pieces), abs=1e-7)
 
 
 def test_predictive_probabilities_sum_to_one():
@@ -643,6 +752,8 @@ def test_predictive_probability_without_uncertainty_is_binomial():
     certain = replace(pool(*PRITZ), between_study_sd_logit=0.0, logit_se=0.0)
     expected = binom.sf(15, 20, certain.proportion)
     assert predictive_probability(certain, 20, at_least=16) == pytest.approx(expected)
+    certain = wald(certain)
+    assert predictive_probability(certain, 20, at_least=16) == pytest.approx(expected)
     nearly = replace(certain, logit_se=1e-6)
     assert predictive_probability(nearly, 20, at_least=16) == pytest.approx(expected)
     expected = binom.pmf(3, 20, certain.proportion)
@@ -654,7 +765,7 @@ def test_predictive_probability_without_uncertainty_is_binomial():
 def test_predictive_probability_of_a_huge_cohort_is_that_of_its_proportion(share):
     pooled = pool(*MAIN)
     sd = math.hypot(pooled.between_study_sd_logit, pooled.logit_se)
-    expected = norm.sf((logit(share) - pooled.logit) / sd)
+    expected = t.sf((logit(share) - pooled.logit) / sd, 12)
     found = predictive_probability(pooled, 10**7, at_least=int(share * 10**7))
     assert found == pytest.approx(expected, abs=2e-5)
 
@@ -663,7 +774,7 @@ def test_predictive_probability_of_one_number_in_a_huge_cohort_is_a_density():
     # P(X = k) is close to the density of the true proportion at k / n, over n.
     pooled, n, share = pool(*MAIN), 10**7, 0.3
     sd = math.hypot(pooled.between_study_sd_logit, pooled.logit_se)
-    expected = norm.pdf(logit(share), pooled.logit, sd) / (share * (1 - share)) / n
+    expected = t.pdf(logit(share), 12, pooled.logit, sd) / (share * (1 - share)) / n
     k = int(share * n)
     found = predictive_probability(pooled, n, at_least=k, at_most=k)
     assert found == pytest.approx(expected, rel=1e-4)

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize_scalar
 from scipy.special import betaln, expit, logit
 from scipy.stats import chi2
 
@@ -188,6 +188,54 @@ class Likelihood:
         if self.n.max() > 1 and last < len(known) - 1:
             high = float(brentq(excess, taus[last], taus[last + 1]))
         return low, high
+
+    def mu_limits(self, best: Maximum, level: float) -> tuple[float, float]:
+        """Profile-likelihood limits of mu: the ends of what is likely enough with some tau."""
+        if self.n.max() == 1:
+            return self.mu_limits_given_tau(best, level)
+        low, high = self.tau_limits(best, level)
+        grid = self.profile.tau
+        inside = grid[(low < grid) & (grid < high)]
+        taus = np.unique([low, *inside, best.tau, min(high, LARGEST_TAU)])
+
+        def farthest(side: int) -> float:
+            ends = side * self._mu_ends(taus, best, level, side)
+            place = int(ends.argmax())
+            if place == taus.size - 1 and high == math.inf:
+                return math.inf
+            # The farthest end of all lies between the neighbours of that on the grid.
+            around = taus[max(place - 1, 0)], taus[min(place + 1, taus.size - 1)]
+            refined = minimize_scalar(
+                lambda tau: -side * self._mu_ends(np.array([tau]), best, level, side)[0],
+                bounds=around,
+                method="bounded",
+                options={"xatol": 1e-6 * around[1]},
+            )
+            return float(max(ends[place], -refined.fun))
+
+        return -farthest(-1), farthest(1)
+
+    def mu_limits_given_tau(self, best: Maximum, level: float) -> tuple[float, float]:
+        """Likelihood-ratio limits of mu for the tau of a maximum."""
+        low, high = (self._mu_ends(np.array([best.tau]), best, level, side) for side in (-1, 1))
+        return float(low[0]), float(high[0])
+
+    def _mu_ends(self, tau: Floats, best: Maximum, level: float, side: int) -> Floats:
+        """Limit of mu on one side for each tau; where no mu is likely enough, the best one."""
+        lowest = best.log_likelihood - chi2.ppf(level, 1) / 2
+        mu, terms = self.best_mu(tau, best.mu)
+        height = np.maximum(terms.log_likelihood - lowest, 0)
+        away, moving = np.sqrt(-2 * height / terms.d_mu_mu), np.flatnonzero(height > _TIE)
+        # As the log-likelihood is concave in mu, Newton's steps, but for the first, come from
+        # outside.
+        for _ in range(200):
+            at = self.terms(mu[moving] + side * away[moving], tau[moving])
+            step = side * (lowest - at.log_likelihood) / at.d_mu
+            away[moving] += step
+            moving = moving[np.abs(step) > 1e-9 * away[moving]]
+            if not moving.size:
+                break
+        return mu + side * away
 
     @cached_property
     def profile(self) -> Profile:

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import betainc, expit, logit
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, norm, t
 
 from rdmas.stats import checks
 from rdmas.stats.binomial_normal import LARGEST_TAU, Floats, Likelihood, Maximum
 
 Counts = NDArray[np.int64]
 
-# Half-width, in standard deviations, of the range over which a normal distribution is
-# integrated; what lies outside has probability 2e-19.
-_NORMAL_RANGE = 9.0
+# Edges of the panels over a standardised logit, wide enough for t with one degree of freedom.
+_DISTANCES = np.sinh(np.linspace(-30, 30, 121))
 
 # Edges of the panels about the rise of a binomial tail, in units of its width. They reach far
 # because a bound of 1 event is approached as slowly as exp(logit).
@@ -38,16 +37,21 @@ class Pooled:
     Attributes
     ----------
     proportion, low, high : float
-        Inverse logit of `logit`, with Wald's limits from the logit scale: the median of the
-        distribution of the cohorts' true proportions, not its mean, which lies nearer one half.
+        Inverse logit of `logit`, the median of the distribution of the cohorts' true proportions,
+        with its profile-likelihood limits; a likelihood-ratio interval where tau was given.
+    mean_proportion : float
+        Mean of that distribution, which lies nearer one half than its median.
     between_study_sd_logit : float
         Standard deviation of the cohorts' true logits (tau); exactly 0.0 where the maximum of
         the likelihood lies on that boundary.
     logit, logit_se : float
         Mean of the cohorts' true logits and its standard error.
     prediction_low, prediction_high : float
-        Limits of the predictive interval for the true proportion in a new cohort: normal on
-        the logit scale with mean `logit` and variance tau^2 plus the square of `logit_se`.
+        Limits of the predictive interval for the true proportion in a new cohort: on the logit
+        scale `logit` and quantiles of t, scaled by the root of tau^2 plus the square of `logit_se`.
+    prediction_df : float
+        Degrees of freedom of that t: cohorts less two, infinite where tau was given. With none
+        the interval is 0 to 1.
     log_likelihood : float
         Log-likelihood at the estimate, binomial coefficients included.
     studies, events, n : int
@@ -59,11 +63,13 @@ class Pooled:
     proportion: float
     low: float
     high: float
+    mean_proportion: float
     between_study_sd_logit: float
     logit: float
     logit_se: float
     prediction_low: float
     prediction_high: float
+    prediction_df: float
     log_likelihood: float
     studies: int
     events: int
@@ -92,8 +98,9 @@ def pool(
     -------
     Pooled
         The estimate. Its standard error allows for tau being estimated, by the observed
-        information about both, unless tau is given or estimated as exactly 0. The predictive
-        interval takes tau as known, and is too short when cohorts are few.
+        information about both, unless tau is given or estimated as exactly 0. The interval of
+        the proportion allows for it by the profile of the likelihood, the predictive interval by
+        the quantiles of t, after Higgins et al.; `wald` has those of the normal distribution.
 
     Raises
     ------
@@ -126,11 +133,11 @@ def pool(
 
     >>> pooled = pool([11, 29, 11, 45], [139, 303, 220, 7277])
     >>> print(f"{pooled.proportion:.3f} ({pooled.low:.3f} to {pooled.high:.3f})")
-    0.038 (0.013 to 0.109)
+    0.038 (0.009 to 0.145)
     >>> print(f"{pooled.between_study_sd_logit:.2f}")
     1.12
     >>> print(f"{pooled.prediction_low:.3f} to {pooled.prediction_high:.3f}")
-    0.003 to 0.318
+    0.000 to 0.898
     >>> print(f"{pool([11, 29, 11], [139, 303, 220], between_study_sd_logit=0).proportion:.4f}")
     0.0770
     """
@@ -139,6 +146,32 @@ def pool(
     if tau is not None:
         tau = checks.number("between_study_sd_logit", tau, 0, LARGEST_TAU)
     return _pooled(died, sizes, checks.level(level), tau)
+
+
+def wald(pooled: Pooled) -> Pooled:
+    """Pooled cohorts with the limits that normal quantiles give on the logit scale.
+
+    They are what most software prints, and too near each other when cohorts are few.
+
+    Examples
+    --------
+    >>> found = wald(pool([11, 29, 11, 45], [139, 303, 220, 7277]))
+    >>> print(f"{found.low:.3f} to {found.high:.3f}")
+    0.013 to 0.109
+    >>> print(f"{found.prediction_low:.3f} to {found.prediction_high:.3f}")
+    0.003 to 0.318
+    """
+    low, high = _back_transformed(pooled.logit, pooled.logit_se, pooled.level, math.inf)
+    spread = math.hypot(pooled.between_study_sd_logit, pooled.logit_se)
+    new_low, new_high = _back_transformed(pooled.logit, spread, pooled.level, math.inf)
+    return replace(
+        pooled,
+        low=low,
+        high=high,
+        prediction_low=new_low,
+        prediction_high=new_high,
+        prediction_df=math.inf,
+    )
 
 
 @dataclass(frozen=True)
@@ -236,10 +269,10 @@ def leave_one_out(
     >>> trials = ["Aronson", "Ferguson", "Rosenthal", "Coetzee"]
     >>> leave_one_out([11, 29, 11, 45], [139, 303, 220, 7277], trials).round(3).iloc[:, :5]
            label  proportion    low   high  between_study_sd_logit
-    0    Aronson       0.031  0.008  0.111                   1.196
-    1   Ferguson       0.028  0.008  0.095                   1.115
-    2  Rosenthal       0.036  0.008  0.138                   1.276
-    3    Coetzee       0.076  0.054  0.104                   0.154
+    0    Aronson       0.031  0.004  0.183                   1.196
+    1   Ferguson       0.028  0.005  0.155                   1.115
+    2  Rosenthal       0.036  0.005  0.231                   1.276
+    3    Coetzee       0.076  0.045  0.112                   0.154
     """
     died, sizes = checks.studies(events, n)
     level = checks.level(level)
@@ -274,8 +307,8 @@ def pool_each_way(
     Returns
     -------
     pandas.DataFrame
-        One row per choice: ``chosen`` (labels of the chosen cohorts that overlap with others,
-        joined by "; "), ``studies``, ``events``, ``n``, and the columns of `leave_one_out`.
+        One row per choice: ``chosen`` (tuple of labels of the chosen cohorts that overlap with
+        others), ``studies``, ``events``, ``n``, and the columns of `leave_one_out`.
 
     Examples
     --------
@@ -284,8 +317,8 @@ def pool_each_way(
     ... )
     >>> frame.round(3).iloc[:, :7]
       chosen  studies  events     n  proportion    low   high
-    0      b        3      85  7719       0.036  0.008  0.138
-    1      c        3      67  7636       0.028  0.008  0.095
+    0   (b,)        3      85  7719       0.036  0.005  0.231
+    1   (c,)        3      67  7636       0.028  0.005  0.155
     """
     died, sizes = checks.studies(events, n)
     level = checks.level(level)
@@ -294,8 +327,8 @@ def pool_each_way(
     overlaps = [sum(bool(one & other) for other in touched) > 1 for one in touched]
     rows = []
     for choice in _choices(touched):
-        chosen = "; ".join(str(names[row]) for row in choice if overlaps[row])
-        name = f"With {chosen or 'all studies'}"
+        chosen = tuple(names[row] for row in choice if overlaps[row])
+        name = f"With {', '.join(map(str, chosen)) or 'all studies'}"
         pooled = _selected(name, died, sizes, np.array(choice), level)
         size = {"studies": pooled.studies, "events": pooled.events, "n": pooled.n}
         rows.append({"chosen": chosen, **size, **_estimates(pooled)})
@@ -307,8 +340,8 @@ def predictive_probability(
 ) -> float:
     """Probability of so many events in a new cohort.
 
-    The logit of the new cohort's true proportion is normal with mean `pooled.logit` and
-    variance tau^2 plus the square of `pooled.logit_se`, and its events are binomial.
+    The new cohort's events are binomial, and the logit of its true proportion is distributed as
+    in the predictive interval of `pool`.
 
     Parameters
     ----------
@@ -322,34 +355,42 @@ def predictive_probability(
     Returns
     -------
     float
-        The probability; a `ValueError` is raised for bounds out of range.
+        The probability.
+
+    Raises
+    ------
+    ValueError
+        If a bound is out of range, or two cohorts were pooled, from which nothing can be predicted.
 
     Examples
     --------
     >>> pooled = pool([11, 29, 11, 45], [139, 303, 220, 7277])
     >>> print(f"{predictive_probability(pooled, 50, at_least=10):.4f}")
-    0.0871
+    0.1521
     >>> print(f"{predictive_probability(pooled, 50, at_most=9):.4f}")
-    0.9129
+    0.8479
     """
     n = checks.whole("n", n, low=1)
     low, high = checks.bounds(n, at_least, at_most)
+    if pooled.prediction_df == 0:
+        raise ValueError("The spread of two cohorts predicts nothing; pool at least three.")
     centre, sd = pooled.logit, math.hypot(pooled.between_study_sd_logit, pooled.logit_se)
     # A binomial tail rises from 0 to 1 about the proportion at its bound, steeply if n is
     # large: the panels of the integration are narrow there.
-    edges = [np.linspace(-_NORMAL_RANGE, _NORMAL_RANGE, 37)]
+    edges = [_DISTANCES]
     for bound in (low, high + 1):
         if sd > 0 and 0 < bound <= n:
             share = (bound - 0.5) / n
             width = 1 / math.sqrt(n * share * (1 - share))
             edges.append((logit(share) + width * _PANELS - centre) / sd)
-    edge = np.unique(np.clip(np.concatenate(edges), -_NORMAL_RANGE, _NORMAL_RANGE))
+    edge = np.unique(np.clip(np.concatenate(edges), _DISTANCES[0], _DISTANCES[-1]))
     nodes, weights = np.polynomial.legendre.leggauss(20)
     half = np.diff(edge)[:, None] / 2
     z = edge[:-1, None] + half * (1 + nodes)
     share = expit(centre + sd * z)
     probability = _binomial_tail(low, n, share) - _binomial_tail(high + 1, n, share)
-    return float(np.clip((half * weights * norm.pdf(z) * probability).sum(), 0.0, 1.0))
+    density = t.pdf(z, pooled.prediction_df)
+    return float(np.clip((half * weights * density * probability).sum(), 0.0, 1.0))
 
 
 def _pooled(events: Counts, n: Counts, level: float, tau: float | None = None) -> Pooled:
@@ -357,17 +398,25 @@ def _pooled(events: Counts, n: Counts, level: float, tau: float | None = None) -
     likelihood = _likelihood(events, n)
     best = _maximum(likelihood) if tau is None else likelihood.given_tau(tau)
     se = (best.information_tau_unknown if tau is None else best.information) ** -0.5
-    low, high = _back_transformed(best.mu, se, level)
-    prediction_low, prediction_high = _back_transformed(best.mu, math.hypot(best.tau, se), level)
+    limits = likelihood.mu_limits if tau is None else likelihood.mu_limits_given_tau
+    low, high = expit(limits(best, level)).tolist()
+    df = n.size - 2 if tau is None else math.inf
+    spread = math.hypot(best.tau, se)
+    prediction_low, prediction_high = _back_transformed(best.mu, spread, level, df)
+    one_event = Likelihood(np.array([1]), np.array([1])).log(
+        np.array([best.mu]), np.array([best.tau])
+    )
     return Pooled(
         proportion=float(expit(best.mu)),
         low=low,
         high=high,
+        mean_proportion=math.exp(one_event[0]),
         between_study_sd_logit=best.tau,
         logit=best.mu,
         logit_se=se,
         prediction_low=prediction_low,
         prediction_high=prediction_high,
+        prediction_df=df,
         log_likelihood=best.log_likelihood,
         studies=n.size,
         events=int(events.sum()),
@@ -414,8 +463,9 @@ def _estimates(pooled: Pooled) -> dict[str, float]:
     return {column: getattr(pooled, column) for column in columns.split()}
 
 
-def _back_transformed(centre: float, sd: float, level: float) -> tuple[float, float]:
-    half = norm.ppf((1 + level) / 2) * sd
+def _back_transformed(centre: float, sd: float, level: float, df: float) -> tuple[float, float]:
+    """Proportions so many standard deviations to both sides, by quantiles of t."""
+    half = t.ppf((1 + level) / 2, df) * sd if df > 0 else math.inf
     return float(expit(centre - half)), float(expit(centre + half))
 
 
