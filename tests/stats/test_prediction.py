@@ -12,8 +12,10 @@ from test_posterior import AS, MAS
 from rdmas.stats.distribution import LOGITS, ProportionDistribution
 from rdmas.stats.posterior import pool_bayes
 from rdmas.stats.prediction import (
+    by_robust_weight,
     contrast,
     control_sources,
+    effective_sample_size,
     predictive_counts,
     predictive_tail,
     robust_map_prior,
@@ -429,3 +431,56 @@ def test_prior_reaches_both_arms_and_the_vague_component(as_posterior):
 def test_bad_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("a", "b"), [(0.5, 0.5), (1, 1), (11, 32), (300, 20)])
+def test_a_beta_prior_is_worth_the_sum_of_its_parameters(a, b):
+    found = effective_sample_size(ProportionDistribution.from_beta(a, b))
+    assert found == pytest.approx(a + b, rel=1e-9)
+
+
+def test_a_mixture_is_worth_the_beta_of_its_moments():
+    # Oracle: the recipe in RBesT's help page of ess, method "moment": the Beta distribution with
+    # the mean and standard deviation of 0.2 Beta(1, 1) + 0.8 Beta(10, 2), both in closed form.
+    weights, a, b = np.array([0.2, 0.8]), np.array([1, 10]), np.array([1, 2])
+    means, variances = beta(a, b).mean(), beta(a, b).var()
+    mean = weights @ means
+    variance = weights @ (variances + means**2) - mean**2
+    mixture = robust_map_prior(ProportionDistribution.from_beta(10, 2), 0.2, (1, 1))
+    found = effective_sample_size(mixture.distribution)
+    assert found == pytest.approx(mean * (1 - mean) / variance - 1, rel=1e-9)
+    # And what that page prints.
+    assert found == pytest.approx(3.161034, abs=5e-7)
+
+
+def test_the_weight_runs_from_the_published_cohorts_to_the_vague_prior():
+    published = ProportionDistribution.from_beta(4, 16)
+    arms, weights = (1, 20, 8, 21), [0, 0.2, 0.5, 0.8, 1]
+    frame = by_robust_weight(*arms, published, weights, prior=(0.5, 0.5), level=0.9)
+    assert frame["robust_weight"].tolist() == weights
+    # Without any weight on being unlike, a conjugate update.
+    first = beta(4 + 8, 16 + 13)
+    assert frame.loc[0, "proportion"] == pytest.approx(first.ppf(0.5), abs=1e-9)
+    assert frame.loc[0, ["low", "high"]].tolist() == pytest.approx(first.ppf([0.05, 0.95]))
+    assert frame["effective_sample_size"].iloc[[0, -1]].tolist() == pytest.approx([20, 1])
+    assert frame["unlike"].iloc[[0, -1]].tolist() == [0, 1]
+    # At the weight of the comparison by source, and at its ends, it is that comparison.
+    for weight, name in ((0.2, "both"), (1.0, "own")):
+        source = control_sources(
+            *arms, published, robust_weight=weight, prior=(0.5, 0.5), level=0.9
+        )[name]
+        row = frame.loc[weights.index(weight)]
+        assert row["difference"] == pytest.approx(source.contrast.difference)
+        assert row["difference_low"] == pytest.approx(source.contrast.difference_low)
+        assert row["lower"] == pytest.approx(source.contrast.lower_by_more_than[0.0])
+    # The more weight on being unlike, the higher the posterior of it and the less the prior knows.
+    assert frame["unlike"].is_monotonic_increasing
+    assert frame["effective_sample_size"].is_monotonic_decreasing
+
+
+def test_weights_out_of_range_are_refused():
+    published = ProportionDistribution.from_beta(4, 16)
+    with pytest.raises(ValueError, match="robust_weight must be a number at least 0 and at most 1"):
+        by_robust_weight(1, 20, 8, 21, published, [0.2, 1.2])
+    with pytest.raises(ValueError, match="robust_weights must hold at least one entry"):
+        by_robust_weight(1, 20, 8, 21, published, [])

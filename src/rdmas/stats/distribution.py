@@ -131,6 +131,10 @@ class ProportionDistribution:
         """Mean of the proportion."""
         return float(self.weights @ _P)
 
+    def variance(self) -> float:
+        """Variance of the proportion."""
+        return float(self.weights @ (_P - self.mean()) ** 2)
+
     def median(self) -> float:
         """Median of the proportion."""
         return float(self.ppf(0.5))

@@ -41,6 +41,8 @@ class PosteriorPooled:
         Equal-tailed interval of `predictive`.
     predictive : ProportionDistribution
         Predictive distribution of the true proportion in a new cohort.
+    joint : JointPosterior
+        Joint posterior of mu and tau, which every cohort shares.
     tau_scale : float
         Scale of the half-normal prior of tau.
     """
@@ -51,6 +53,7 @@ class PosteriorPooled:
     prediction_low: float
     prediction_high: float
     predictive: ProportionDistribution
+    joint: JointPosterior
     tau_scale: float
 
 
@@ -130,6 +133,7 @@ def pool_bayes(
         prediction_low=prediction_low,
         prediction_high=prediction_high,
         predictive=predictive,
+        joint=joint,
         tau_scale=tau_scale,
     )
 
@@ -144,6 +148,12 @@ class JointPosterior(NamedTuple):
     probability: Floats
     mu: Floats
     log_density: Floats
+
+    def points(self) -> tuple[Floats, Floats, Floats]:
+        """Return mu, tau and their probability, one value for each point."""
+        share = np.exp(self.log_density - logsumexp(self.log_density, axis=1, keepdims=True))
+        tau = np.broadcast_to(self.tau[:, None], self.mu.shape)
+        return self.mu.ravel(), tau.ravel(), (self.probability[:, None] * share).ravel()
 
     def distributions(self) -> tuple[ProportionDistribution, ProportionDistribution]:
         """Posterior of the median cohort's proportion, predictive distribution of a new one's."""

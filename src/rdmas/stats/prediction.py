@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
@@ -170,6 +171,37 @@ def update(prior: RobustMixture, events: int, n: int) -> RobustMixture:
     return RobustMixture(informative, vague, float(weights[1] / weights.sum()))
 
 
+def effective_sample_size(distribution: ProportionDistribution) -> float:
+    """Number of patients that a prior of a proportion is worth, by its mean and variance.
+
+    It is a + b of the Beta distribution with the same mean and variance, which for a Beta prior is
+    exact. Other definitions, such as the expected local information ratio, give other, mostly
+    larger numbers where the prior is no Beta distribution.
+
+    Parameters
+    ----------
+    distribution : ProportionDistribution
+        The prior, or a posterior, from which the patients that it has seen must be taken off.
+
+    Returns
+    -------
+    float
+        Patients.
+
+    References
+    ----------
+    Neuenschwander B, Weber S, Schmidli H, O'Hagan A (2020). Predictively consistent prior
+    effective sample sizes. Biometrics 76:578-587, which compares the definitions.
+
+    Examples
+    --------
+    >>> print(f"{effective_sample_size(ProportionDistribution.from_beta(11, 32)):.3f}")
+    43.000
+    """
+    mean = distribution.mean()
+    return mean * (1 - mean) / distribution.variance() - 1
+
+
 @dataclass(frozen=True)
 class Contrast:
     """Posterior comparison of two independent proportions, treatment against control.
@@ -331,3 +363,68 @@ def control_sources(
             ("both", both.distribution, both.informative_weight),
         )
     }
+
+
+def by_robust_weight(
+    treatment_events: int,
+    treatment_n: int,
+    control_events: int,
+    control_n: int,
+    predictive: ProportionDistribution,
+    robust_weights: Iterable[float],
+    prior: tuple[float, float] = (1.0, 1.0),
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """What published cohorts and own controls give together, against how unlike they may be.
+
+    Parameters
+    ----------
+    treatment_events, treatment_n, control_events, control_n, predictive, prior, level
+        As in `control_sources`, and refused likewise.
+    robust_weights : iterable of float
+        Prior probabilities, each 0 to 1, that the own controls are unlike the published cohorts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each weight: ``robust_weight``, ``effective_sample_size`` (of the mixture, as a
+        prior), ``unlike`` (posterior probability that the controls are unlike), the controls'
+        ``proportion``, ``low`` and ``high`` (posterior median and interval), and ``difference``,
+        ``difference_low``, ``difference_high`` and ``lower`` (probability of a lower proportion
+        with treatment) of the contrast.
+
+    Examples
+    --------
+    The trial of `control_sources`: the less the published arms count, the less is known.
+
+    >>> published = ProportionDistribution.from_beta(32, 11)
+    >>> frame = by_robust_weight(10, 24, 5, 6, published, [0, 0.5, 1])
+    >>> frame[["robust_weight", "effective_sample_size", "unlike", "lower"]].round(3)
+       robust_weight  effective_sample_size  unlike  lower
+    0            0.0                 43.000   0.000  0.998
+    1            0.5                  3.002   0.297  0.986
+    2            1.0                  2.000   1.000  0.959
+    """
+    arms = checks.table(treatment_events, treatment_n, control_events, control_n)
+    treatment = ProportionDistribution.from_beta(*prior).updated(arms.events_a, arms.n_a)
+    rows = []
+    for weight in checks.column("robust_weights", robust_weights):
+        mixture = robust_map_prior(predictive, weight, prior)
+        both = update(mixture, arms.events_b, arms.n_b)
+        found = contrast(treatment, both.distribution, [0.0], level)
+        low, high = both.distribution.interval(level)
+        rows.append(
+            {
+                "robust_weight": mixture.robust_weight,
+                "effective_sample_size": effective_sample_size(mixture.distribution),
+                "unlike": both.robust_weight,
+                "proportion": both.distribution.median(),
+                "low": low,
+                "high": high,
+                "difference": found.difference,
+                "difference_low": found.difference_low,
+                "difference_high": found.difference_high,
+                "lower": found.lower_by_more_than[0.0],
+            }
+        )
+    return pd.DataFrame(rows)
