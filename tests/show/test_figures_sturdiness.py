@@ -12,6 +12,7 @@ from matplotlib.colors import to_hex
 
 from rdmas.show import figures
 from rdmas.show.figures._style import INK, LIGHT
+from rdmas.stats.pooling import Heterogeneity
 
 
 @pytest.fixture(autouse=True)
@@ -183,3 +184,27 @@ def test_densities_are_named_in_their_colours():
     assert [to_hex(text.get_color()) for text in ax.texts] == ["#8c8c8c", "#0072b2"]
     assert [to_hex(line.get_color()) for line in ax.lines] == ["#8c8c8c", "#0072b2"]
     assert list(ax.lines[1].get_ydata()) == [0.5, 1.0, 4.0]
+
+
+SHARES = pd.DataFrame(
+    {
+        "name": ["both", "both", "both", "one", "one", "one"],
+        "tau": [0.0, 0.5, 1.0] * 2,
+        "share": [0.05, 0.1, 0.3, 0.02, 0.04, 0.1],
+        "colour": ["#333333"] * 3 + ["#0072B2"] * 3,
+    }
+)
+
+
+def test_shares_against_the_spread_are_marked_at_the_fitted_one_and_shaded_between_its_limits():
+    spread = Heterogeneity(0.75, 0.25, np.inf, 2.0, 0.01)
+    ax = figures.plot_shares_by_spread(SHARES, spread, 0.05)
+    curves = {to_hex(line.get_color()): line for line in ax.lines if len(line.get_xdata()) == 3}
+    assert list(curves["#333333"].get_ydata()) == [0.05, 0.1, 0.3]
+    assert list(curves["#0072b2"].get_ydata()) == [0.02, 0.04, 0.1]
+    marks = [line.get_xydata().tolist() for line in ax.lines if len(line.get_xdata()) == 1]
+    # Half way between the points on either side.
+    assert np.allclose(marks, [[[0.75, 0.2]], [[0.75, 0.07]]])
+    shaded = ax.patches[0].get_bbox()
+    assert (shaded.x0, shaded.x1) == (0.25, 1.0)
+    assert {"5% ", "fitted", "both", "one", "20.0%", "7.0%"} <= set(texts(ax))

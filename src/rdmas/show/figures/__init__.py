@@ -6,7 +6,11 @@ the book. Things are labelled where they are drawn rather than in legends.
 """
 
 from rdmas.show.figures._book import plot_durations, plot_layers, plot_scoreboard
-from rdmas.show.figures._context import plot_densities, plot_predictive_counts
+from rdmas.show.figures._context import (
+    plot_densities,
+    plot_predictive_counts,
+    plot_shares_by_spread,
+)
 from rdmas.show.figures._intervals import plot_forest, plot_intervals
 from rdmas.show.figures._p_values import (
     plot_attainable,
@@ -78,6 +82,7 @@ __all__ = [
     "plot_range_curve",
     "plot_rounding",
     "plot_scoreboard",
+    "plot_shares_by_spread",
     "plot_significance_map",
     "plot_wrong_outcomes",
     "use_style",

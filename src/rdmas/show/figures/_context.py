@@ -7,7 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from rdmas.show import prose
-from rdmas.show.figures._style import LIGHT, WIDTH_INCHES, as_percent, new_axes, note
+from rdmas.show.figures._style import (
+    GREY,
+    INK,
+    LIGHT,
+    WIDTH_INCHES,
+    as_percent,
+    new_axes,
+    note,
+)
+from rdmas.stats.pooling import Heterogeneity
 
 
 def plot_predictive_counts(counts: pd.DataFrame, label: str) -> np.ndarray:
@@ -76,4 +85,46 @@ def plot_densities(curves: pd.DataFrame, label: str) -> Axes:
     ax.set(xlabel=label, ylabel="Density", xlim=(0, 1), ylim=(0, curves["density"].max() * 1.15))
     as_percent(ax.xaxis)
     ax.set_yticks([])
+    return ax
+
+
+def plot_shares_by_spread(curves: pd.DataFrame, spread: Heterogeneity, alpha: float) -> Axes:
+    """Draw how often pairs of cohorts differ against the spread between cohorts.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        Columns ``name``, ``tau``, ``share`` and ``colour``, a few names.
+    spread : rdmas.stats.pooling.Heterogeneity
+        The fitted spread, which is marked, and its limits, which are shaded.
+    alpha : float
+        Level of the test, drawn as a line.
+    """
+    ax = new_axes(height=4.3)
+    fitted, widest = spread.between_study_sd_logit, curves["tau"].max()
+    limits = spread.between_study_sd_low, min(spread.between_study_sd_high, widest)
+    ax.axvspan(*limits, color=LIGHT, alpha=0.5, linewidth=0)
+    # Names stand in the upper part, which the line does not enter.
+    ax.axvline(fitted, ymax=0.72, color=GREY, linewidth=1.2)
+    above = ax.get_xaxis_transform()
+    ax.text(fitted, 0.73, "fitted", transform=above, ha="center", color=INK, fontsize=10)
+    ax.axhline(alpha, color=GREY, linewidth=1.2, linestyle=(0, (4, 3)))
+    ax.text(widest, alpha, prose.percent(alpha) + " ", ha="right", va="bottom", color=GREY)
+    corner = {"transform": ax.transAxes, "va": "top", "fontsize": 10, "fontweight": "bold"}
+    on_white = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}
+    for line, (name, curve) in enumerate(curves.groupby("name", sort=False)):
+        colour = curve["colour"].iloc[0]
+        ax.plot(curve["tau"], curve["share"], color=colour, linewidth=2.4)
+        share = float(np.interp(fitted, curve["tau"], curve["share"]))
+        ax.plot([fitted], [share], "o", color=colour, markersize=6)
+        bold = {"color": colour, "fontweight": "bold", "va": "top", "bbox": on_white}
+        note(ax, prose.percent(share, 1), (fitted, share), (7, 3), **bold)
+        ax.text(0.02, 0.97 - 0.075 * line, str(name), corner, color=colour)
+    ax.set(
+        xlabel="Spread between cohorts (standard deviation of log odds)",
+        ylabel="Share of pairs without a drug effect",
+        xlim=(0, widest),
+        ylim=(0, 1.3 * curves["share"].max()),
+    )
+    as_percent(ax.yaxis)
     return ax

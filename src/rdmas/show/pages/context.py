@@ -12,7 +12,9 @@ from IPython.display import HTML
 from rdmas.paper.cohort import Cohort
 from rdmas.show import figures, prose, tables
 from rdmas.stats import proportion
-from rdmas.stats.pooling import Pooled
+from rdmas.stats.checks import Table
+from rdmas.stats.no_effect import WithoutEffect
+from rdmas.stats.pooling import Heterogeneity, Pooled
 from rdmas.stats.posterior import PosteriorPooled
 from rdmas.stats.prediction import ControlSource
 
@@ -78,24 +80,17 @@ def table_cohorts(main: pd.DataFrame) -> HTML:
     """Show what is pooled."""
     counts = [prose.out_of(*count) for count in _counts(main)]
     headings = {"count": "Deaths", "count_basis": "Count", "horizon": "Until"}
-    return _table(main.assign(count=counts), "Cohorts of the main analysis", headings)
-
-
-def table_elsewhere(cohorts: pd.DataFrame, level: float) -> HTML:
-    """Show mortality under other treatments, in other patients."""
-    elsewhere = cohorts[cohorts["outcome"].str.startswith("mortality_")]
-    headings = {"count": "Deaths", "share": "Mortality", "horizon": "Until"}
-    label = "Mortality under other treatments, in other patients"
-    return _table(with_shares(elsewhere, level), label, headings)
+    return table_of_cohorts(main.assign(count=counts), "Cohorts of the main analysis", headings)
 
 
 def table_beside(rows: pd.DataFrame, label: str) -> HTML:
     """Show what `beside_paper` found."""
-    headings = {"count": "Count", "share": "Share", "event_definition": "What was counted"}
-    return _table(rows, label, headings)
+    what = {"event_definition": "What was counted"}
+    headings = {"count": "Count", "share": "Share (Wilson interval)"} | what
+    return table_of_cohorts(rows, label, headings)
 
 
-def _table(rows: pd.DataFrame, label: str, headings: dict[str, str]) -> HTML:
+def table_of_cohorts(rows: pd.DataFrame, label: str, headings: dict[str, str]) -> HTML:
     """Show columns of a table of cohorts between their names and who they were."""
     who = {"population": "Patients", "therapy": "Treatment"}
     return tables.show(rows, label, {"label": "Cohort"} | headings | who)
@@ -115,18 +110,14 @@ def forest(
     main: pd.DataFrame,
     pooled: Pooled,
     bayes: PosteriorPooled,
-    apart: Sequence[str],
 ) -> pd.DataFrame:
-    """Return the rows of the forest plot; `apart` has a heading for each role in `APART`."""
+    """Return the rows of the forest plot."""
     level = pooled.level
     mortality = cohort.evidence[cohort.evidence["outcome"] == "mortality"]
     others = mortality[~mortality["study_id"].isin(main["study_id"])]
     highest_first = (main["events"] / main["n"]).sort_values(ascending=False).index
     sections = [("May share patients with these", others[others["role"] == "primary"])]
-    sections += [
-        (heading, others[others["role"] == role])
-        for role, heading in zip(APART, apart, strict=True)
-    ]
+    sections += [(_apart(rows), rows) for role in APART if len(rows := with_role(others, role))]
     died = cohort.deaths()
     arms = pd.DataFrame(
         [
@@ -144,6 +135,25 @@ def forest(
         ],
         ignore_index=True,
     )
+
+
+def with_role(cohorts: pd.DataFrame, role: str) -> pd.DataFrame:
+    """Return the cohorts of one role."""
+    return cohorts[cohorts["role"] == role]
+
+
+def named_diseases(cohorts: pd.DataFrame) -> str:
+    """List the diseases of cohorts, by their own names where they have one."""
+    own = cohorts["disease_name"].where(cohorts["disease"] == "other", cohorts["disease"])
+    return prose.listed(own.unique())
+
+
+def _apart(cohorts: pd.DataFrame) -> str:
+    """Return the heading of cohorts of one role that are never pooled with the others."""
+    if (cohorts["role"] == "secondary").all():
+        return "Case reports, aggregated"
+    diseases = named_diseases(cohorts)
+    return diseases[0].upper() + diseases[1:]
 
 
 def _squares(cohorts: pd.DataFrame, section: str, level: float) -> pd.DataFrame:
@@ -179,38 +189,6 @@ def _summaries(pooled: Pooled, bayes: PosteriorPooled) -> pd.DataFrame:
     )
 
 
-def predicted(cohort: Cohort, treated: np.ndarray, controls: np.ndarray) -> pd.DataFrame:
-    """Return the predicted deaths of both arms, with those as far out as observed marked.
-
-    `treated` and `controls` hold the probability of each number of deaths in an arm's size.
-    """
-    died = cohort.deaths()
-    treated_colour, control_colour = figures.ARM_COLOURS
-    return pd.concat(
-        [
-            _panel(cohort.control_arm, controls, died.events_b, "more", control_colour),
-            _panel(cohort.treatment_arm, treated, died.events_a, "fewer", treated_colour),
-        ]
-    )
-
-
-def _panel(
-    arm: str | None, probability: np.ndarray, observed: int, tail: str, colour: str
-) -> pd.DataFrame:
-    """Return the predicted deaths of one arm."""
-    deaths = np.arange(len(probability))
-    return pd.DataFrame(
-        {
-            "panel": f"{arm}: {observed} or {tail} of {len(probability) - 1}",
-            "events": deaths,
-            "probability": probability,
-            "marked": deaths >= observed if tail == "more" else deaths <= observed,
-            "observed": deaths == observed,
-            "colour": colour,
-        }
-    )
-
-
 def by_source(sources: Mapping[str, ControlSource]) -> pd.DataFrame:
     """Return the difference in mortality by source of the controls, for a figure."""
     found = [source.contrast for source in sources.values()]
@@ -228,7 +206,7 @@ def by_source(sources: Mapping[str, ControlSource]) -> pd.DataFrame:
 def table_sources(sources: Mapping[str, ControlSource], arm: str) -> HTML:
     """Show the controls' mortality by its source, and how probably an arm has a lower one."""
     rows = [
-        {"Controls": SOURCES[name], "Their mortality": _known(source)}
+        {"Controls": SOURCES[name], "Their mortality (posterior interval)": _known(source)}
         | {
             _margin_in_words(margin, arm): prose.percent(probability, 1)
             for margin, probability in source.contrast.lower_by_more_than.items()
@@ -261,6 +239,8 @@ def say_cohorts(main: pd.DataFrame) -> dict[str, str]:
     """Word what is pooled."""
     shares = main["events"] / main["n"]
     stated = int((main["count_basis"] == "stated").sum())
+    fixed = main[main["horizon_kind"] == "days"].sort_values("horizon_days")
+    kinds = main["horizon_kind"].value_counts()
     return {
         "studies": prose.count(len(main)),
         "events": prose.count(main["events"].sum()),
@@ -268,7 +248,8 @@ def say_cohorts(main: pd.DataFrame) -> dict[str, str]:
         "lowest": prose.percent(shares.min()),
         "highest": prose.percent(shares.max()),
         "stated": prose.out_of(stated, len(main)),
-        "horizons": prose.listed(sorted({h for h in main["horizon"] if h[0].isdigit()})),
+        "horizons": prose.listed(fixed["horizon"].unique()),
+        "not_stated": prose.count(kinds.get("not stated", 0)),
     }
 
 
@@ -278,34 +259,21 @@ def say_pooling(pooled: Pooled, bayes: PosteriorPooled) -> dict[str, str]:
         "level": prose.percent(pooled.level),
         "pooled": prose.percent(pooled.proportion),
         "pooled_interval": prose.percent_interval((pooled.low, pooled.high)),
-        "prediction": prose.percent_interval(
-            (pooled.prediction_low, pooled.prediction_high), words=" and "
-        ),
-        "prediction_bayes": prose.percent_interval(
-            (bayes.prediction_low, bayes.prediction_high), words=" and "
-        ),
+        "pooled_mean": prose.percent(pooled.mean_proportion),
+        "prediction": prose.percent_interval((pooled.prediction_low, pooled.prediction_high)),
+        "prediction_bayes": prose.percent_interval((bayes.prediction_low, bayes.prediction_high)),
     }
 
 
-def say_arms(
-    cohort: Cohort, deaths: pd.DataFrame, tail_treated: float, tail_control: float
-) -> dict[str, str]:
-    """Word where the arms fall: among the `predicted` deaths, and by maximum likelihood."""
+def say_arms(cohort: Cohort) -> dict[str, str]:
+    """Word the deaths in both arms."""
     died = cohort.deaths()
-    marked = deaths[deaths["marked"]].groupby("panel", sort=False)["probability"].sum()
-    bayes_control, bayes_treated = marked
     return {
-        "treatment": cohort.treatment_arm,
-        "died_control": prose.count(died.events_b),
-        "died_treated": prose.count(died.events_a),
+        "treatment": str(cohort.treatment_arm),
         "n_control": prose.count(died.n_b),
         "n_treated": prose.count(died.n_a),
         "control_count": prose.out_of(died.events_b, died.n_b),
         "control_percent": prose.percent(died.events_b / died.n_b),
-        "tail_control": prose.percent(tail_control),
-        "tail_treated": prose.percent(tail_treated),
-        "tail_control_bayes": prose.percent(bayes_control),
-        "tail_treated_bayes": prose.percent(bayes_treated),
     }
 
 
@@ -317,13 +285,63 @@ def say_analogues(
     nearest, hospital = rows[analogue], rows[same_hospital]
     return {
         "analogue": nearest["label"],
-        "analogue_note": nearest["population"].split("; ")[-1],
+        "analogue_refractory": prose.out_of(nearest["refractory_n"], nearest["n"]),
         "analogue_horizon": nearest["horizon"],
         "analogue_count": nearest["count"],
         "analogue_percent": prose.percent(nearest["estimate"]),
         "analogue_interval": prose.percent_interval((nearest["low"], nearest["high"])),
         "hospital_count": hospital["count"],
         "hospital_percent": prose.percent(hospital["estimate"]),
+    }
+
+
+def shares_by_spread(by_spread: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """Return shares of pairs of cohorts against their spread, for a figure."""
+    below = f"P below {prose.decimal(alpha, 2)}"
+    curves = (
+        ("below", f"{below}, either direction", figures.INK),
+        ("below_this_way", f"{below}, the paper's direction", figures.BLUE),
+        ("as_wide", "the paper's gap or wider, its direction", figures.YELLOW),
+    )
+    return pd.concat(
+        [
+            by_spread[["tau"]].assign(share=by_spread[column], name=name, colour=colour)
+            for column, name, colour in curves
+        ]
+    )
+
+
+def say_without_effect(
+    found: WithoutEffect,
+    steps: pd.DataFrame,
+    died: Table,
+    alpha: float,
+    spread: Heterogeneity,
+) -> dict[str, str]:
+    """Word how often two cohorts drawn alike differ as much as the arms, without a drug effect.
+
+    `found` holds one test, and `steps` the same shares against the spread, from none on.
+    """
+    (row,) = found.by_test.to_dict("records")
+    none, *some = steps.to_dict("records")
+    gap = abs(died.events_a / died.n_a - died.events_b / died.n_b)
+    return {
+        "alpha": prose.decimal(alpha, 2),
+        "no_effect": prose.percent(row["below"], 1),
+        "no_effect_small": prose.percent(row["as_small"], 1),
+        "no_effect_way": prose.percent(row["below_this_way"], 1),
+        "no_effect_small_way": prose.percent(row["as_small_this_way"], 1),
+        "no_effect_wide": prose.percent(found.as_wide, 1),
+        "no_spread": prose.percent(none["below"], 1),
+        "some_spread": prose.listed(
+            f"{prose.percent(one['below'], 1)} at {prose.decimal(one['tau'], 2)}" for one in some
+        ),
+        "spread": prose.decimal(spread.between_study_sd_logit, 2),
+        "spread_interval": prose.decimal_interval(
+            (spread.between_study_sd_low, spread.between_study_sd_high), 2
+        ),
+        "gap": prose.decimal(100 * gap, 0),
+        "fewer": "fewer" if died.events_a * died.n_b < died.events_b * died.n_a else "more",
     }
 
 
