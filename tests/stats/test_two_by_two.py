@@ -512,6 +512,8 @@ def test_tables_of_two_hundred_patients_a_side_are_computed_and_ordered():
         ((-1, 5, 1, 5), "Arm a: events must be"),
         ((1, 5, 1.5, 5), "Arm b: events must be a whole number"),
         ((True, 5, 1, 5), "Arm a: events must be a whole number"),
+        ((10**400, 5, 1, 5), "Arm a: events must be a whole number"),
+        ((1, 5, 1, 10**400), "Arm b: n must be a whole number"),
     ],
 )
 def test_impossible_tables_are_refused_everywhere(table, message):

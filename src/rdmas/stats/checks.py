@@ -46,7 +46,10 @@ class Table(NamedTuple):
 
 def _is_number(value: Any) -> bool:
     is_real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    return is_real and math.isfinite(value)
+    try:
+        return is_real and math.isfinite(value)
+    except OverflowError:  # an integer or a fraction that no float can hold
+        return False
 
 
 def whole(name: str, value: Any, low: int = 0, high: int | None = None) -> int:
