@@ -343,7 +343,12 @@ def test_one_sided_p_values_have_a_row_for_each_direction():
 
 def test_documented_tests_and_wrong_numbers_are_counted():
     tests = pd.DataFrame(
-        {"test": ["x", "y", "z"], "p_value": [0.011, 0.0111, 0.2], "software": ["R", "", "SAS"]}
+        {
+            "test": ["x", "y", "z"],
+            "key": ["chi2", "fisher_midp_minlike", "fisher_midp_sas"],
+            "p_value": [0.011, 0.0111, 0.2],
+            "software": ["R", "", "SAS"],
+        }
     )
     own = pd.DataFrame({"differs": [True, False, False]})
     assert notes.say_software(tests, tests[:1], own, PRINTED) == {
@@ -352,9 +357,17 @@ def test_documented_tests_and_wrong_numbers_are_counted():
         "hits": "2",
         "documented_hits": "1",
         "one_sided_hits": "x",
+        "mid_p": "differ",
         "compared": "3",
         "own_wrong": "1",
     }
+
+
+@pytest.mark.parametrize(("table", "word"), [(PAPER, "agree"), (PERONDI, "differ")])
+def test_the_two_mid_p_values_agree_where_no_other_table_ties(table, word):
+    own = pd.DataFrame({"differs": [False]})
+    said = notes.say_software(two_sided(table), two_sided(table), own, PRINTED)
+    assert said["mid_p"] == word
 
 
 def test_defects_show_library_and_version_and_each_consequence_once():

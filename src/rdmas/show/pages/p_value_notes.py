@@ -171,6 +171,8 @@ def say_software(
 ) -> dict[str, str]:
     """Word who prints what; `own` holds what libraries print on the cohort's own table."""
     documented = two_sided["software"] != ""
+    p_of = two_sided.set_index("key")["p_value"]
+    mid_p_agree = np.isclose(p_of["fisher_midp_sas"], p_of["fisher_midp_minlike"], rtol=1e-12)
     found = hits(two_sided["p_value"], reported)
     return {
         "tests": prose.count(len(two_sided)),
@@ -178,6 +180,7 @@ def say_software(
         "hits": prose.count(int(found.sum())),
         "documented_hits": prose.count(int((documented & found).sum())),
         "one_sided_hits": prose.listed(one_sided.loc[hits(one_sided["p_value"], reported), "test"]),
+        "mid_p": "agree" if mid_p_agree else "differ",
         "compared": prose.count(len(own)),
         "own_wrong": prose.count(int(own["differs"].sum())),
     }
