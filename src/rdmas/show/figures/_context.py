@@ -38,12 +38,14 @@ def plot_predictive_counts(counts: pd.DataFrame, label: str) -> np.ndarray:
         shades = [row["colour"] if row["marked"] else LIGHT for row in mine.to_dict("records")]
         panel.bar(mine["events"], mine["probability"], color=shades, width=0.86)
         observed = mine[mine["observed"]].iloc[0]
+        # Beside the axis the words would run over its numbers.
+        near_axis = observed["events"] < mine["events"].max() / 8
         note(
             panel,
             f"observed: {observed['events']}",
             (observed["events"], observed["probability"]),
-            (0, 20),
-            ha="center",
+            (-6 if near_axis else 0, 20),
+            ha="left" if near_axis else "center",
             fontweight="bold",
             color=observed["colour"],
             arrowprops={"arrowstyle": "->", "color": observed["colour"]},
