@@ -227,9 +227,16 @@ def test_provenance_separates_the_arms_after_the_last_patient_of_the_first():
 
 def test_provenance_key_has_the_colours_of_the_states():
     key = figures.plot_provenance(CELLS).patches
+    present = [state for state in figures.STATE_COLOURS if (CELLS["state"] == state).any()]
+    assert present == ["reported", "assumed", "empty"]
     assert [to_rgba(box.get_facecolor()) for box in key] == [
-        to_rgba(colour) for colour in figures.STATE_COLOURS.values()
+        to_rgba(figures.STATE_COLOURS[state]) for state in present
     ]
+
+
+def test_records_of_a_real_cohort_have_a_colour_of_their_own():
+    cells = CELLS.assign(state=CELLS["state"].replace("reported", "measured"))
+    assert texts(figures.plot_provenance(cells))[2:] == ["measured", "assumed", "empty"]
 
 
 def test_kaplan_meier_steps_have_the_times_and_heights_of_the_frame():

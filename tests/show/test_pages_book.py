@@ -194,7 +194,11 @@ def test_the_columns_are_those_of_the_descriptor():
 
 def test_verdicts_that_differ_are_counted():
     differs = pd.Series([True, False, True, False, False])
-    assert reexecute.say(BOARD, differs) == {"claims": "5", "changed": "2"}
+    assert reexecute.say(BOARD, differs, ~differs) == {
+        "claims": "5",
+        "changed": "2",
+        "changed_stated": "3",
+    }
 
 
 def test_durations_are_of_each_task_in_turn_with_its_arguments():

@@ -69,6 +69,7 @@ def test_cells_of_another_cohort_are_counted():
         "treatment": "drug x",
         "patients": "13",
         "cells": "117",
+        "measured": "0",
         "reported": "33",
         "assumed": "0",
         "empty": "84",
@@ -81,7 +82,7 @@ def test_sums_of_the_papers_counts_all_fit_and_a_wrong_one_does_not():
     wrong = OWN.claims.copy()
     wrong.loc[wrong["id"] == "sex_male_n", "numerator"] = 4
     found = data.say_checks(claims.scoreboard(replace(OWN, claims=wrong)), wrong)
-    # the parts by sex against the arm, and the women against the rest of it
+    # the parts by sex against the arm, and women and men against the rest of it
     assert found == {"fits": str(int(said["checks"]) - 2), "checks": said["checks"]}
 
 

@@ -107,13 +107,13 @@ class Cohort:
         return int((values.astype(str) == category).sum()), len(values)
 
     def provenance(self) -> pd.DataFrame:
-        """Tell for every cell whether it is reported, assumed or empty.
+        """Tell for every cell where it comes from, or that it is empty.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``patient``, ``arm``, ``column`` and ``state`` (reported, assumed or
-            empty), in the order of the table; the identifier is left out.
+            Columns ``patient``, ``arm``, ``column`` and ``state`` (measured, reported,
+            assumed or empty), in the order of the table; the identifier is left out.
         """
         fields = {name: field for name, field in self.fields().items() if name != "patient_id"}
         rows = [

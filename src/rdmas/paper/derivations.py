@@ -50,9 +50,8 @@ def _fraction(claim: Claim, cohort: Cohort) -> list[Derivation]:
 def _percent(claim: Claim, cohort: Cohort) -> list[Derivation]:
     """Divide one by the other."""
     method = "patients counted, divided by those with a value"
-    basis, convention = _grounds(cohort, claim["variable"])
     share = Fraction(*_counted(claim, cohort))
-    return [*_stated(claim, cohort), held_against(claim, method, share, basis, convention)]
+    return [*_stated(claim, cohort), _from_table(claim, cohort, method, share)]
 
 
 def _median(claim: Claim, cohort: Cohort) -> list[Derivation]:
@@ -153,7 +152,7 @@ def _from_table(
     claim: Claim,
     cohort: Cohort,
     method: str,
-    value: float | tuple[int, int],
+    value: float | Fraction | tuple[int, int],
     column: str | None = None,
 ) -> Derivation:
     """Read a stated value off patients' records, or off a table that was written from it."""

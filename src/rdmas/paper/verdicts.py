@@ -39,7 +39,7 @@ RETURNED = "returned as put in"
 STATED_COUNTS = ("n", "count", "fraction")
 
 #: Measures of which the patient table must return what was put in.
-PUT_IN = (*STATED_COUNTS, "median")
+PUT_IN = (*STATED_COUNTS, "percent", "median")
 
 #: A row of ``claims.csv``.
 Claim = Mapping[Any, Any]

@@ -58,12 +58,12 @@ def plot_icon_array(counts: pd.Series, colours: dict[str, str], per_row: int = 1
 
 
 def plot_provenance(cells: pd.DataFrame) -> Axes:
-    """Draw which cells of a patient table are reported, assumed or empty.
+    """Draw where the cells of a patient table come from.
 
     Parameters
     ----------
     cells : pandas.DataFrame
-        Columns ``patient``, ``arm``, ``column``, ``state`` (reported, assumed or empty); from
+        Columns ``patient``, ``arm``, ``column``, ``state`` (a provenance, or empty); from
         `rdmas.paper.cohort.Cohort.provenance`.
     """
     ax = new_axes(height=4.8)
@@ -91,8 +91,9 @@ def plot_provenance(cells: pd.DataFrame) -> Axes:
             ax.axhline(top, color=INK, linewidth=1.2)
     ax.set(xlabel="", ylabel="")
     ax.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=40, ha="right", fontsize=10)
-    for place, (state, colour) in enumerate(STATE_COLOURS.items()):
-        x = len(columns) * (place + 0.2) / len(states)
+    present = [state for state in states if (cells["state"] == state).any()]
+    for place, state in enumerate(present):
+        x, colour = len(columns) * (place + 0.2) / len(present), STATE_COLOURS[state]
         ax.add_patch(
             Rectangle((x, -2.6), 0.5, 1.5, facecolor=colour, edgecolor=GREY, clip_on=False)
         )

@@ -17,7 +17,7 @@ PALE_GREEN = "#99D8C7"
 #: Treatment arm first.
 ARM_COLOURS = (BLUE, VERMILION)
 BASIS_COLOURS = {"data": GREEN, "counts": BLUE, "ordering": SKY, "input": YELLOW, "none": GREY}
-STATE_COLOURS = {"reported": BLUE, "assumed": YELLOW, "empty": "#F2F2F2"}
+STATE_COLOURS = {"measured": GREEN, "reported": BLUE, "assumed": YELLOW, "empty": "#F2F2F2"}
 WIDTH_INCHES = 6.4
 
 

@@ -24,6 +24,10 @@ def columns_table(cohort: Cohort) -> HTML:
     return tables.show(columns, "Columns of patients.csv")
 
 
-def say(board: pd.DataFrame, differs: pd.Series) -> dict[str, str]:
-    """Word how many verdicts there are, and how many differ."""
-    return {"claims": prose.count(len(board)), "changed": prose.count(int(differs.sum()))}
+def say(board: pd.DataFrame, differs: pd.Series, disagrees: pd.Series) -> dict[str, str]:
+    """Word how many verdicts there are, and how many differ with another table or registry."""
+    return {
+        "claims": prose.count(len(board)),
+        "changed": prose.count(int(differs.sum())),
+        "changed_stated": prose.count(int(disagrees.sum())),
+    }
