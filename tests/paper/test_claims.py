@@ -230,8 +230,6 @@ BEARING = ("arm", "numerator", "denominator", "unit", "measure", "variable", "ca
 @pytest.mark.parametrize("column", BEARING)
 @pytest.mark.parametrize("row", range(len(ROWS)), ids=lambda row: ROWS[row]["id"])
 def test_changing_a_cell_of_the_registry_changes_the_board_or_is_refused(data_copy, row, column):
-    if ROWS[row]["measure"] == "background":
-        return  # nothing bears on it, and it says so
     known = sorted({other[column] for other in ROWS})
     rows = [dict(one) for one in ROWS]
     rows[row][column] = known[(known.index(rows[row][column]) + 1) % len(known)]
@@ -287,7 +285,7 @@ def sound_claims(draw):
         case "fraction":
             claim["reported"] = f"{events}/{n}"
         case "percent":
-            claim |= {"unit": "%", "reported": f"{relation}{draw(st.integers(0, 100))}%"}
+            claim |= {"unit": "%", "reported": f"{relation}{draw(st.integers(1, 99))}%"}
         case "p_value":
             value = draw(st.integers(1, 999))
             blank = {"numerator": "", "denominator": ""}
@@ -322,6 +320,8 @@ def test_a_claim_of_any_size_and_relation_is_derived(claim):
         ({"reported": "0.011 mg/kg"}, "column reported: '0.011 mg/kg'"),
         ({"reported": "0.000"}, "no P-value is 0; a bound such as <0.001 is meant"),
         ({"reported": "1.2"}, "it must lie between 0 and 1"),
+        ({"reported": ">1"}, "'>1' leaves no value that a p_value could have"),
+        ({"variable": "arm"}, "the size of an arm has measure n, not p_value"),
         ({"arm": "ruxolitinib"}, "a claim of measure p_value is about both, not 'ruxolitinib'"),
         ({"unit": "%"}, "column unit: '%' is not the unit of a p_value; use 'P'"),
         ({"variable": "followup_time"}, "column followup_time has no list of values (enum)"),
@@ -334,6 +334,26 @@ def test_a_claim_that_no_derivation_serves_is_refused_in_a_sentence(data_copy, c
     next(row for row in rows if row["id"] == "survival_p_value").update(changes)
     write_rows(data_copy / "claims.csv", rows)
     assert any(sentence in str(problem) for problem in problems(data_copy))
+
+
+def test_a_percentage_of_fewer_patients_than_the_arm_has_is_not_reproduced():
+    registry = COHORT.claims.copy()
+    row = registry["id"] == "survival_ruxolitinib_percent"
+    registry.loc[row, ["numerator", "denominator"]] = [18, 19]
+    board = claims.scoreboard(replace(COHORT, claims=registry)).set_index("id")
+    found = board.loc["survival_ruxolitinib_percent"]
+    assert found["verdict"] == "not reproduced"
+    assert "19 is not 20, the size of the arm" in str(found["derivations"])
+
+
+def test_a_column_with_an_empty_list_of_values_is_refused_in_a_sentence(data_copy):
+    path = data_copy / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    patients = next(one for one in descriptor["resources"] if one["name"] == "patients")
+    sex = next(field for field in patients["schema"]["fields"] if field["name"] == "sex")
+    sex["constraints"]["enum"] = []
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    assert problems(data_copy)
 
 
 def test_the_median_of_a_text_column_is_refused(data_copy):

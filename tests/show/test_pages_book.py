@@ -166,7 +166,10 @@ def test_planted_errors_are_caught_by_the_audit_or_if_the_test_is_known():
 
 
 def test_the_largest_share_of_small_errors_leaves_out_slipped_points_and_words():
-    assert scoreboard.say_planted_errors(ERRORS) == {"caught_high": "15%"}
+    assert scoreboard.say_planted_errors(ERRORS) == {
+        "caught_high": "15%",
+        "small_errors": "half the P-value, one patient recoded and one digit changed",
+    }
 
 
 def test_the_nearest_tests_are_drawn_by_p():

@@ -553,17 +553,21 @@ def without(pooled):
 def test_pairs_without_an_effect_in_words(pooled, without):
     spread = pooling.heterogeneity(MAIN["events"], MAIN["n"], 0.9)
     steps = no_effect.by_spread(*OTHER.deaths(), pooled.logit, [0, 0.2, 0.4])
-    said = context.say_without_effect(without, steps, OTHER.deaths(), 0.05, spread)
+    said = context.say_without_effect(without, steps, steps[1:], OTHER.deaths(), 0.05, spread)
     (row,) = without.by_test.to_dict("records")
     assert said["no_effect"] == f"{100 * row['below']:.1f}%"
     assert said["no_effect_small_way"] == f"{100 * row['as_small_this_way']:.1f}%"
     assert said["no_effect_wide"] == f"{100 * without.as_wide:.1f}%"
     none, some, more = (f"{100 * share:.1f}%" for share in steps["below"])
     assert said["no_spread"] == none
+    low, high = (f"{100 * share:.0f}%" for share in steps["below"][1:])
+    assert said["no_effect_range"] == f"{low} to {high}"
     assert said["some_spread"] == f"{some} at 0.20 and {more} at 0.40"
     # 6 of 10 against 2 of 15.
     assert (said["gap"], said["fewer"], said["alpha"]) == ("47", "fewer", "0.05")
-    swapped = context.say_without_effect(without, steps, OTHER.deaths().complement(), 0.05, spread)
+    swapped = context.say_without_effect(
+        without, steps, steps[1:], OTHER.deaths().complement(), 0.05, spread
+    )
     assert (swapped["gap"], swapped["fewer"]) == ("47", "more")
 
 
@@ -601,7 +605,7 @@ def test_what_the_share_depends_on_in_words(pooled, without):
 
 def test_an_unlimited_spread_ends_where_none_is_searched():
     spread = pooling.heterogeneity([0, 19], [20, 20])
-    assert context_notes.ends(spread)[2] == 50
+    assert context.ends(spread)[2] == 50
 
 
 def test_the_mixture_by_weight_keeps_its_numbers(bayes):

@@ -562,3 +562,8 @@ def test_orders_that_cannot_be_are_refused():
         data_of_order("AXB", 3, 3)
     with pytest.raises(ValueError, match="Arm a: events must be"):
         data_of_order("AAB", 1, 3)
+
+
+def test_an_exact_p_value_that_is_one_twentieth_is_not_below_it():
+    orders = orderings(2, 2, 2, 14, statistic="exact-logrank")
+    assert orders.loc[orders["places_a"] == "3, 4", "p_value"].item() == 6 / 120

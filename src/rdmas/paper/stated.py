@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pandas as pd
@@ -50,7 +51,7 @@ def checks(claim: Claim, registry: Sequence[Claim], values: Values) -> list[Deri
     sizes = [int(other["numerator"]) for other in in_arm if other["measure"] == "n"]
     match claim["measure"]:
         case "percent":
-            return list(_of_percentage(claim))
+            return list(_of_percentage(claim, sizes))
         case "n":
             return [*_of_parts(claim, counts, values), *_of_denominators(claim, in_arm)]
         case "count" | "fraction" if sizes:
@@ -64,12 +65,14 @@ def checks(claim: Claim, registry: Sequence[Claim], values: Values) -> list[Deri
     return []
 
 
-def _of_percentage(claim: Claim) -> Iterator[Derivation]:
-    """Divide the count that is stated beside a percentage."""
+def _of_percentage(claim: Claim, sizes: Sequence[int]) -> Iterator[Derivation]:
+    """Divide the count that is stated beside a percentage, of all patients of its arm."""
     if not pd.isna(claim["numerator"]) and not pd.isna(claim["denominator"]):
         share = Fraction(int(claim["numerator"]), int(claim["denominator"]))
         method = f"{claim['numerator']}/{claim['denominator']} as stated, divided"
         yield held_against(claim, method, share, "counts")
+        if sizes:
+            yield from _of_own_denominator(claim, sizes[0])
 
 
 def _of_parts(claim: Claim, counts: Sequence[Claim], values: Values) -> Iterator[Derivation]:
@@ -125,13 +128,9 @@ def _of_own_denominator(claim: Claim, size: int) -> Iterator[Derivation]:
     if not pd.isna(claim["denominator"]):
         numerator, denominator = int(claim["numerator"]), int(claim["denominator"])
         is_size = "is" if denominator == size else f"is not {size},"
-        yield Derivation(
-            method=f"its denominator {denominator} {is_size} the size of the arm",
-            value=_like(claim, numerator, size),
-            recomputed=rounding.print_like(_like(claim, numerator, size), claim["reported"]),
-            reproduces=denominator == size,
-            basis="counts",
-        )
+        method = f"its denominator {denominator} {is_size} the size of the arm"
+        found = held_against(claim, method, _like(claim, numerator, size), "counts")
+        yield replace(found, reproduces=denominator == size)
 
 
 def _is_percentage_of(other: Claim, claim: Claim) -> bool:
@@ -141,9 +140,15 @@ def _is_percentage_of(other: Claim, claim: Claim) -> bool:
     return exact and same
 
 
-def _like(claim: Claim, count: int, size: int) -> int | tuple[int, int]:
-    """Return a count the way a claim states it: alone, or with the size of the arm."""
-    return (count, size) if claim["measure"] == "fraction" else count
+def _like(claim: Claim, count: int, size: int) -> int | tuple[int, int] | Fraction:
+    """Return a count the way a claim states it: alone, with the size of the arm, or as a share."""
+    match claim["measure"]:
+        case "fraction":
+            return count, size
+        case "percent":
+            return Fraction(count, size)
+        case _:
+            return count
 
 
 def _plus(numbers: Iterable[int]) -> str:

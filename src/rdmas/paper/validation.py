@@ -65,6 +65,7 @@ _UNITS = {
 
 #: Columns that a claim of a measure has no use for.
 _UNUSED = {
+    "background": ("arm", "numerator", "denominator", "variable", "category"),
     "n": ("denominator", "variable", "category"),
     "p_value": ("numerator", "denominator"),
     "significance": ("numerator", "denominator"),
@@ -285,32 +286,34 @@ def _subject_faults(claim: dict[str, str], fields: dict[str, dict]) -> Iterator[
     measure, variable, arm = claim["measure"], claim["variable"], claim["arm"]
     if claim["chapter"] not in CHAPTERS:
         yield "chapter", f"{claim['chapter']!r} is not known; use {_one_of(CHAPTERS)}"
+    for column in _UNUSED.get(measure, ()):
+        if claim[column]:
+            yield column, f"a claim of measure {measure} has no {column}; leave it empty"
+    if claim["convention"] and measure != "p_value":
+        rule = f"a claim of measure {measure} has no test to prefer; leave it empty"
+        yield "convention", rule
     if measure == "background":
         return
     arms = ["both"] if measure in _COMPARING else fields["arm"]["constraints"]["enum"]
     if arm not in arms:
         yield "arm", f"a claim of measure {measure} is about {_one_of(arms)}, not {arm!r}"
-    for column in _UNUSED.get(measure, ()):
-        if claim[column]:
-            yield column, f"a claim of measure {measure} has no {column}; leave it empty"
-    if claim["convention"] and measure != "p_value":
-        yield "convention", f"a claim of measure {measure} has no test to prefer; leave it empty"
-    elif claim["convention"] not in ("", *CONVENTIONS):
+    if measure == "p_value" and claim["convention"] not in ("", *CONVENTIONS):
         rule = f"{claim['convention']!r} is not a test known here; use {_one_of(CONVENTIONS)}"
         yield "convention", rule
     if measure == "n":
         return
+    if not variable:
+        yield "variable", f"a claim of measure {measure} needs the column it is derived from"
+        return
     if variable not in fields:
-        known = (
-            f"{variable!r} is not a column of the patient table"
-            if variable
-            else (f"a claim of measure {measure} needs the column it is derived from")
-        )
-        yield "variable", known
+        yield "variable", f"{variable!r} is not a column of the patient table"
+        return
+    if variable == "arm":
+        yield "variable", f"the size of an arm has measure n, not {measure}"
         return
     listed = [str(value) for value in fields[variable].get("constraints", {}).get("enum", [])]
     if measure == "median":
-        if fields[variable]["type"] != "number":
+        if fields[variable].get("type") != "number":
             yield "variable", f"column {variable} does not hold numbers to take a median of"
     elif not listed:
         yield "variable", f"column {variable} has no list of values (enum) to count"
@@ -353,7 +356,10 @@ def _print_faults(claim: dict[str, str], fields: dict[str, dict]) -> Iterator[Fa
         yield "reported", f"{reported!r} does not carry the unit {wanted!r}"
     if measure in STATED_COUNTS and (printed.relation, printed.number) != ("=", int(numerator)):
         yield "reported", f"{reported!r} differs from the numerator {numerator!r} beside it"
-    if measure == "p_value" and not 0 <= printed.number <= 1:
+    edges = {"<": (0, None), ">": (None, 1 if measure == "p_value" else 100)}
+    if printed.number in edges.get(printed.relation, ()):
+        yield "reported", f"{reported!r} leaves no value that a {measure} could have"
+    elif measure == "p_value" and not 0 <= printed.number <= 1:
         yield "reported", f"{reported!r} is not a P-value; it must lie between 0 and 1"
     elif measure == "p_value" and printed.number == 0:
         yield "reported", f"{reported!r}: no P-value is 0; a bound such as <0.001 is meant"
@@ -382,7 +388,7 @@ def _patient_faults(
                 yield name, f"the value is missing; arm {arm} has one"
         elif arm not in field.get("reportedFor", [arm]):
             yield name, f"must be empty: the package states that nothing is reported for arm {arm}"
-        elif field["type"] == "number" and not math.isfinite(float(value)):
+        elif field.get("type") == "number" and not math.isfinite(float(value)):
             yield name, f"{value!r} is not a finite number"
     if (
         in_days
@@ -463,5 +469,5 @@ def _percentage_faults(line: dict[str, str], study: dict[str, str] | None) -> It
 
 def _one_of(values: Collection[Any]) -> str:
     """List values with "or" before the last."""
-    *others, last = map(str, values)
+    *others, last = map(str, values) if values else ["nothing"]
     return f"{', '.join(others)} or {last}" if others else last

@@ -12,6 +12,7 @@ from IPython.display import HTML
 from rdmas.paper.cohort import Cohort
 from rdmas.show import figures, prose, tables
 from rdmas.stats import proportion
+from rdmas.stats.binomial_normal import LARGEST_TAU
 from rdmas.stats.checks import Table
 from rdmas.stats.no_effect import WithoutEffect
 from rdmas.stats.pooling import Heterogeneity, Pooled
@@ -314,13 +315,15 @@ def shares_by_spread(by_spread: pd.DataFrame, alpha: float) -> pd.DataFrame:
 def say_without_effect(
     found: WithoutEffect,
     steps: pd.DataFrame,
+    at_limits: pd.DataFrame,
     died: Table,
     alpha: float,
     spread: Heterogeneity,
 ) -> dict[str, str]:
     """Word how often two cohorts drawn alike differ as much as the arms, without a drug effect.
 
-    `found` holds one test, and `steps` the same shares against the spread, from none on.
+    `found` holds one test, `steps` the same shares against the spread, from none on, and
+    `at_limits` those at both limits of the spread.
     """
     (row,) = found.by_test.to_dict("records")
     none, *some = steps.to_dict("records")
@@ -332,6 +335,8 @@ def say_without_effect(
         "no_effect_way": prose.percent(row["below_this_way"], 1),
         "no_effect_small_way": prose.percent(row["as_small_this_way"], 1),
         "no_effect_wide": prose.percent(found.as_wide, 1),
+        "no_effect_range": prose.percent_interval(tuple(at_limits["below"])),
+        "no_effect_wide_range": prose.percent_interval(tuple(at_limits["as_wide"])),
         "no_spread": prose.percent(none["below"], 1),
         "some_spread": prose.listed(
             f"{prose.percent(one['below'], 1)} at {prose.decimal(one['tau'], 2)}" for one in some
@@ -343,6 +348,16 @@ def say_without_effect(
         "gap": prose.decimal(100 * gap, 0),
         "fewer": "fewer" if died.events_a * died.n_b < died.events_b * died.n_a else "more",
     }
+
+
+def ends(spread: Heterogeneity) -> list[float]:
+    """Return the spread between cohorts and its limits, as far as they can be drawn from."""
+    three = (
+        spread.between_study_sd_logit,
+        spread.between_study_sd_low,
+        spread.between_study_sd_high,
+    )
+    return [min(one, LARGEST_TAU) for one in three]
 
 
 def say_published(sources: Mapping[str, ControlSource], robust_weight: float) -> dict[str, str]:

@@ -19,7 +19,6 @@ from rdmas.show.pages.context import (
     with_role,
     with_shares,
 )
-from rdmas.stats.binomial_normal import LARGEST_TAU
 from rdmas.stats.distribution import ProportionDistribution
 from rdmas.stats.no_effect import WithoutEffect
 from rdmas.stats.pooling import Heterogeneity, Pooled
@@ -162,16 +161,6 @@ def limits(found: Mapping[str, tuple[Pooled, Heterogeneity]]) -> tuple[list[floa
     """Return the pooled proportions and their limits, each as a list."""
     pools = [pooled for pooled, _ in found.values()]
     return [p.proportion for p in pools], [p.low for p in pools], [p.high for p in pools]
-
-
-def ends(spread: Heterogeneity) -> list[float]:
-    """Return the spread between cohorts and its limits, as far as they can be drawn from."""
-    three = (
-        spread.between_study_sd_logit,
-        spread.between_study_sd_low,
-        spread.between_study_sd_high,
-    )
-    return [min(one, LARGEST_TAU) for one in three]
 
 
 def table_elsewhere(cohorts: pd.DataFrame, outcomes: Sequence[str], level: float) -> HTML:

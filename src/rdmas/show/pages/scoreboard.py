@@ -127,4 +127,7 @@ def planted_errors_table(errors: pd.DataFrame) -> HTML:
 def say_planted_errors(errors: pd.DataFrame) -> dict[str, str]:
     """Word the largest share of a kind of small error that is caught."""
     small = errors[(errors["kind"] == "P-value") & errors["error"].isin(_SMALL_ERRORS)]
-    return {"caught_high": prose.percent(small["caught"].max())}
+    return {
+        "caught_high": prose.percent(small["caught"].max()),
+        "small_errors": prose.listed(_SMALL_ERRORS),
+    }

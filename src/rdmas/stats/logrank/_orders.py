@@ -197,8 +197,11 @@ def _exact_p(in_a: NDArray[np.int64], n_a: int, n_b: int) -> NDArray[np.float64]
     first, second = (_subset_sums(half) for half in np.array_split(scores, 2))
     distances, place = np.unique(np.abs(in_a @ scores - mean), return_inverse=True)
     p_value = np.zeros(distances.size)
+    # Whole numbers are added exactly while a float can hold them, so that P may equal a level.
+    total = comb(n, n_a)
+    unit = 1 if total < 2**53 else total
     for i, j in np.ndindex(len(first), len(second)):
-        ways = comb(n - deaths, n_a - i - j) / comb(n, n_a) if i + j <= n_a else 0.0
+        ways = comb(n - deaths, n_a - i - j) / unit if i + j <= n_a else 0.0
         if not ways:
             continue
         for some in np.array_split(
@@ -208,7 +211,7 @@ def _exact_p(in_a: NDArray[np.int64], n_a: int, n_b: int) -> NDArray[np.float64]
             below = np.searchsorted(second[j], mean - apart - first[i], side="right")
             above = np.searchsorted(second[j], mean + apart - first[i], side="left")
             p_value[some] += ways * (below + second[j].size - above).sum(axis=1)
-    return np.minimum(p_value, 1.0)[place]
+    return np.minimum(p_value / (total / unit), 1.0)[place]
 
 
 def _subset_sums(scores: NDArray[np.float64]) -> list[NDArray[np.float64]]:
