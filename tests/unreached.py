@@ -19,7 +19,7 @@ PACKAGE = REPOSITORY / "src" / "rdmas"
 DOORS = ("cli.py", "site.py", "notebooks.py", "selfcheck/bench.py")
 
 #: Reached by nobody here, and meant for those who use the package as a library.
-FRONT_DOORS = {"derive", "fragility_index", "immortal_time_curve"}
+FRONT_DOORS = {"derive", "fragility_index"}
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 

@@ -14,13 +14,13 @@ from rdmas.stats.controls import (
     control_tipping,
     discounted_controls,
     immortal_time,
-    immortal_time_curve,
     known_control_rate,
     tipping_rate,
     tipping_weight,
 )
 from rdmas.stats.fragility import fragility
 from rdmas.stats.proportion import interval
+from rdmas.stats.significance import significant
 from rdmas.stats.two_by_two import TESTS, p_value
 
 quick = settings(derandomize=True, max_examples=25, deadline=None)
@@ -128,8 +128,8 @@ def test_immortal_time_of_6_of_40_against_15_of_40_agrees_with_r():
     assert frame["n_b"].tolist() == [37, 38]
     assert frame["proportion_b"].tolist() == [12 / 37, 13 / 38]
     assert frame["p_value"].tolist() == pytest.approx([0.0709480886677, 0.0655772699292])
-    curve = immortal_time_curve(6, 40, 15, 40, tests=["chi2"])
-    assert curve["p_value"].head(4).tolist() == pytest.approx(
+    path = [p_value(6, 40, 15 - k, 40 - k, "chi2") for k in range(4)]
+    assert path == pytest.approx(
         [0.0222002233621, 0.0327088500882, 0.0481967291276, 0.0709480886677]
     )
 
@@ -148,36 +148,24 @@ def test_immortal_time_of_1_of_20_against_8_of_21():
 
 @quick
 @given(tables(), levels)
-def test_immortal_time_is_the_first_insignificant_row_of_its_curve(table, alpha):
-    frame = immortal_time(*table, alpha=alpha, tests=fast_keys)
-    curve = immortal_time_curve(*table, alpha=alpha, tests=fast_keys)
-    for row in frame.itertuples():
-        of_test = curve[curve["key"] == row.key]
-        insignificant = of_test.loc[~of_test["significant"], "removed"]
-        if insignificant.empty:
+def test_immortal_time_is_the_first_number_removed_that_is_not_significant(table, alpha):
+    """Events and patients go together, and one patient of the control arm always stays."""
+    events_a, n_a, events_b, n_b = table
+    for row in immortal_time(*table, alpha=alpha, tests=fast_keys).itertuples():
+        left = [(events_b - k, n_b - k) for k in range(min(events_b, n_b - 1) + 1)]
+        p_values = [p_value(events_a, n_a, *arm, row.key) for arm in left]
+        removed = next((k for k, p in enumerate(p_values) if not significant(p, alpha)), None)
+        if removed is None:
             assert row.removed is pd.NA
             assert isnan(row.p_value)
         else:
-            assert row.removed == insignificant.iloc[0]
-
-
-@quick
-@given(tables())
-def test_curve_removes_events_and_patients_together_and_leaves_one(table):
-    events_a, n_a, events_b, n_b = table
-    curve = immortal_time_curve(*table, tests=["fisher"])
-    assert curve["removed"].tolist() == list(range(min(events_b, n_b - 1) + 1))
-    assert (curve["n_b"] - curve["events_b"] == n_b - events_b).all()
-    assert (curve["n_b"] >= 1).all()
-    for row in curve.itertuples():
-        assert row.p_value == p_value(events_a, n_a, row.events_b, row.n_b)
-        assert row.proportion_b == row.events_b / row.n_b
+            assert row.removed == removed
+            assert (row.events_b, row.n_b) == left[removed]
 
 
 def test_immortal_time_is_missing_where_the_control_arm_has_the_lower_proportion():
     frame = immortal_time(15, 20, 4, 20, tests=["chi2", "fisher"])
     assert frame[["removed", "events_b", "n_b", "p_value"]].isna().all(axis=None)
-    assert immortal_time_curve(15, 20, 4, 20, tests=["chi2", "fisher"])["significant"].all()
 
 
 def test_tables_that_are_not_significant_need_no_change():
@@ -370,7 +358,6 @@ def test_discounted_p_is_undefined_where_nobody_has_the_event():
 ON_COUNTS = [
     control_tipping,
     immortal_time,
-    immortal_time_curve,
     tipping_weight,
     lambda *table: discounted_controls(*table, [0.5]),
 ]
@@ -391,7 +378,7 @@ def test_impossible_counts_are_refused(function, table, message):
         function(*table)
 
 
-@pytest.mark.parametrize("function", [control_tipping, immortal_time, immortal_time_curve])
+@pytest.mark.parametrize("function", [control_tipping, immortal_time])
 def test_unknown_tests_and_levels_are_refused(function):
     with pytest.raises(ValueError, match="test must be one of"):
         function(1, 5, 2, 6, tests=["t"])

@@ -28,7 +28,6 @@ __all__ = [
     "control_tipping",
     "discounted_controls",
     "immortal_time",
-    "immortal_time_curve",
     "known_control_rate",
     "tipping_rate",
     "tipping_weight",
@@ -148,53 +147,6 @@ def immortal_time(
     path = _removals(checks.table(events_a, n_a, events_b, n_b))
     frame = _first_not_significant(path, alpha, tests).rename(columns={"steps": "removed"})
     return frame.assign(proportion_b=(frame["events_b"] / frame["n_b"]).astype(float))
-
-
-def immortal_time_curve(
-    events_a: int,
-    n_a: int,
-    events_b: int,
-    n_b: int,
-    alpha: float = 0.05,
-    tests: Iterable[str] | None = None,
-) -> pd.DataFrame:
-    """P after each number of controls with the event is removed, as in `immortal_time`.
-
-    Parameters
-    ----------
-    events_a, n_a, events_b, n_b, alpha, tests
-        As in `immortal_time`, and refused likewise.
-
-    Returns
-    -------
-    pandas.DataFrame
-        For each test one row for each number removed, from 0 to all controls with the event
-        (one patient is always left): ``test`` (display name), ``key``, ``removed``,
-        ``events_b``, ``n_b``, ``proportion_b``, ``p_value`` (NaN where the test is undefined)
-        and ``significant`` (P < `alpha`; False where undefined).
-
-    Examples
-    --------
-    >>> immortal_time_curve(1, 12, 3, 9, tests=["fisher"])[["removed", "n_b", "p_value"]].round(4)
-       removed  n_b  p_value
-    0        0    9   0.2722
-    1        1    8   0.5368
-    2        2    7   1.0000
-    3        3    6   1.0000
-    """
-    path = _removals(checks.table(events_a, n_a, events_b, n_b))
-    alpha = checks.alpha(alpha)
-    columns = ["test", "key", "removed", "events_b", "n_b", "p_value"]
-    rows = [
-        (TESTS[key].name, key, removed, left.events_b, left.n_b, float(TESTS[key].function(left)))
-        for key in checked_tests(tests)
-        for removed, left in enumerate(path)
-    ]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(
-        proportion_b=frame["events_b"] / frame["n_b"],
-        significant=significant(frame["p_value"], alpha),
-    )
 
 
 def known_control_rate(events_a: int, n_a: int, rates: Iterable[float]) -> pd.DataFrame:
