@@ -76,7 +76,7 @@ def unreached() -> list[str]:
             if not isinstance(node, (*DEFINITIONS, ast.Import, ast.ImportFrom))
         ]
         reached |= names_in(*on_import)
-    for path in (REPOSITORY / "book").glob("*.ipynb"):
+    for path in (REPOSITORY / "book").rglob("*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "code":
                 reached |= names_in(ast.parse(cell.source))

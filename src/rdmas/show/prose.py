@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -189,6 +190,27 @@ def tallied(found: Iterable[str], words: Iterable[str]) -> str:
     """
     numbers = Counter(found)
     return listed(f"{count(numbers[word])} {word}" for word in words if numbers[word])
+
+
+def escaped(text: object) -> str:
+    """Write a reader's own word so that Markdown and HTML show it as it is.
+
+    What could be markup is written as a character reference, line breaks as blanks.
+
+    Examples
+    --------
+    >>> escaped("anti-IL-6"), escaped("<b>A*</b>"), escaped("1. arm")
+    ('anti-IL-6', '&#60;b&#62;A&#42;&#60;/b&#62;', '1&#46; arm')
+    """
+    words = " ".join(str(text).split())
+    words = re.sub(r"[^\w\s.,;:/()%+\-“”‘’–—·]", _reference, words)
+    words = re.sub(r"_|(?<=-)-|(?<=:):|(?<=/)/", _reference, words)
+    # At the start of a line these would make a list.
+    return re.sub(r"^[+-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]", _reference, words)
+
+
+def _reference(found: re.Match[str]) -> str:
+    return "".join(f"&#{ord(character)};" for character in found[0])
 
 
 class Text(str):
