@@ -1,14 +1,29 @@
-"""A validated cohort: its patients, the claims it is held against, published cohorts."""
+"""A validated cohort: its patients, the claims it is held against, published cohorts.
+
+A cohort is either a *reconstruction* of what a paper states, in the form of a data package, or a
+*register*: patients' records, read from a table.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from rdmas.paper.package import EVIDENCE, CohortError, DataPackage, table_schema
+from rdmas.paper.package import (
+    DESCRIPTOR,
+    EVIDENCE,
+    CohortError,
+    DataPackage,
+    Problem,
+    companion_descriptor,
+    table_schema,
+)
 from rdmas.paper.paths import companion_data_dir
+from rdmas.paper.register.read import Register, read_register
 from rdmas.paper.validation import valid_package
 from rdmas.stats.checks import Table
 
@@ -34,9 +49,19 @@ class Cohort:
     evidence_percentages : pandas.DataFrame
         The percentages those cohorts printed, all columns of ``evidence_percentages.csv``.
     descriptor : dict
-        The content of ``datapackage.json``.
+        The content of ``datapackage.json``; of a register, the same said from its settings.
     data_dir : pathlib.Path
         Where the cohort was read from.
+    published : pandas.DataFrame
+        The claims of the companion's paper, to set a register beside.
+    notes : tuple of str
+        How the register was read; holds no value of a patient, so that pages may quote it.
+    warnings : tuple of rdmas.paper.package.Problem
+        What is possible and odd; names values, so that only the terminal may show it.
+    inputs : mapping of str to str
+        SHA-256 of each file that was read, by its name.
+    mask_below : int
+        Columns with a count from 1 to this less one are not shown, see `shows`.
     """
 
     patients: pd.DataFrame
@@ -46,6 +71,31 @@ class Cohort:
     evidence_percentages: pd.DataFrame
     descriptor: dict
     data_dir: Path
+    published: pd.DataFrame = field(default_factory=pd.DataFrame)
+    notes: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    mask_below: int = 0
+
+    @property
+    def title(self) -> str:
+        """Return what the cohort is called."""
+        return self.descriptor["title"]
+
+    @property
+    def drug(self) -> str:
+        """Return the drug under study; where none is named, the treatment arm."""
+        return self.descriptor["companion"].get("drug") or self.treatment_arm
+
+    @property
+    def disease(self) -> str:
+        """Return the disease, as sentences name it."""
+        return self.descriptor["companion"].get("disease") or "the disease"
+
+    @property
+    def is_register(self) -> bool:
+        """Tell whether these are patients' records, and not rebuilt from what a paper states."""
+        return self.fields()["died"]["provenance"] == "measured"
 
     @property
     def treatment_arm(self) -> str:
@@ -83,6 +133,32 @@ class Cohort:
         if arm not in self.arms:
             raise KeyError(f"the cohort has no arm {arm!r}; it has {', '.join(self.arms)}")
         return self.patients[self.patients["arm"] == arm]
+
+    def has(self, column: str, arm: str | None = None) -> bool:
+        """Tell whether any patient, of one arm or of all, has a value in a column."""
+        patients = self.patients if arm is None else self.in_arm(arm)
+        return bool(patients[column].notna().any())
+
+    @property
+    def has_times(self) -> bool:
+        """Tell whether follow-up times are known, and may be shown."""
+        return self.has("followup_time") and self.shows("followup_time")
+
+    def shows(self, column: str) -> bool:
+        """Tell whether a column may be shown: no count in it is small enough to be masked.
+
+        A count is the number of patients of an arm with a value of the column or, where values
+        are measurements, with any. Times are shown where deaths are. A column with one small
+        count is left out as a whole, so that no difference or total gives the count away.
+        """
+        if not self.mask_below:
+            return True
+        if column == "followup_time":
+            return self.shows("died")
+        known = self.patients.dropna(subset=[column])
+        measured = pd.api.types.is_float_dtype(known[column])
+        counts = known.groupby("arm" if measured else ["arm", column]).size()
+        return not counts.between(1, self.mask_below - 1).any()
 
     def count(self, arm: str, column: str, category: str) -> tuple[int, int]:
         """Count the patients of an arm with a value, as written in the file, in a column.
@@ -151,16 +227,23 @@ class Cohort:
         return self.table("died", "1")
 
 
-def load_cohort(data_dir: str | Path | None = None) -> Cohort:
-    """Read and validate a cohort from a data folder.
+def load_cohort(
+    data_dir: str | Path | None = None, mask_below: int = 0, encoding: str | None = None
+) -> Cohort:
+    """Read and validate a cohort.
 
     Parameters
     ----------
     data_dir : str or pathlib.Path, optional
-        Folder with ``datapackage.json`` and ``patients.csv``; by default the companion's own
-        reconstruction. All other tables are optional: without claims the cohort is held
-        against the companion's, and without evidence it is compared with the companion's
-        published cohorts.
+        A data package: a folder with ``datapackage.json``. Or a register: a folder with a table
+        of patients, or the table itself, see `rdmas.paper.register`. By default the companion's
+        own reconstruction. All tables but that of the patients are optional: a data package
+        without claims is held against the companion's, a register is set beside them; without
+        published cohorts of one's own the companion's are taken.
+    mask_below : int, optional
+        Columns with a count from 1 to this less one are not to be shown, see `Cohort.shows`.
+    encoding : str, optional
+        Encoding of a register's table; by default it is found out.
 
     Returns
     -------
@@ -174,15 +257,15 @@ def load_cohort(data_dir: str | Path | None = None) -> Cohort:
         ``sex``, ``diagnosis``, ``response_week8``
             Text, from the closed lists of the schema.
         ``followup_time``
-            Number at least 0; in the package's time unit.
+            Number at least 0, in the cohort's time unit; a register has it for all or none.
         ``died``, ``cmv_infection``
             1 for yes, 0 for no.
         ``gc_dose_baseline_mg_per_kg``, ``gc_dose_week8_mg_per_kg``
             Daily glucocorticoid dose in mg per kg body weight, 0 to 40.
 
-        In the companion's own data only marginal counts are published: which patient carries
-        which value is arbitrary, times are places in the order of events, and doses are
-        assumed. Each field's ``provenance`` says so.
+        A column that a register lacks is empty. In the companion's own data only marginal
+        counts are published: which patient carries which value is arbitrary, times are places
+        in the order of events, and doses are assumed. Each field's ``provenance`` says so.
 
     Raises
     ------
@@ -195,21 +278,78 @@ def load_cohort(data_dir: str | Path | None = None) -> Cohort:
     >>> cohort.patients.groupby("arm").size().to_dict()
     {'control': 21, 'ruxolitinib': 20}
     """
-    package = valid_package(companion_data_dir() if data_dir is None else data_dir)
+    path = companion_data_dir() if data_dir is None else Path(data_dir)
+    if path.is_dir() and (path / DESCRIPTOR).exists():
+        return _from_package(valid_package(path), mask_below)
+    return _from_register(read_register(path, encoding), path, mask_below)
+
+
+def _from_package(package: DataPackage, mask_below: int) -> Cohort:
+    """Take a cohort from a valid data package; what it lacks is the companion's."""
+    companion = DataPackage(companion_data_dir())
     own = set(package.files)
-    complete = {"claims", *EVIDENCE} <= own
-    companion = package if complete else DataPackage(companion_data_dir())
     claims = package if "claims" in own else companion
     evidence = package if set(EVIDENCE) <= own else companion
     return Cohort(
         patients=package.frame("patients"),
         claims=claims.frame("claims", empty_texts=True),
         assumptions=(
-            package.frame("assumptions", empty_texts=True)
-            if "assumptions" in own
-            else pd.DataFrame(columns=["id", "statement", "value", "unit", "reason"], dtype=object)
+            package.frame("assumptions", empty_texts=True) if "assumptions" in own else _nothing()
         ),
-        **{name: evidence.frame(name, empty_texts=True) for name in EVIDENCE},
+        evidence=evidence.frame("evidence", empty_texts=True),
+        evidence_percentages=evidence.frame("evidence_percentages", empty_texts=True),
         descriptor=package.descriptor,
         data_dir=package.folder,
+        published=companion.frame("claims", empty_texts=True),
+        mask_below=mask_below,
     )
+
+
+def _from_register(register: Register, path: Path, mask_below: int) -> Cohort:
+    """Take a cohort from a register."""
+    companion = DataPackage(companion_data_dir())
+    published = companion.frame("claims", empty_texts=True)
+    return Cohort(
+        patients=register.patients,
+        claims=published.iloc[:0],
+        assumptions=_nothing(),
+        evidence=companion.frame("evidence", empty_texts=True),
+        evidence_percentages=companion.frame("evidence_percentages", empty_texts=True),
+        descriptor=_descriptor(register),
+        data_dir=path,
+        published=published,
+        notes=register.notes,
+        warnings=register.warnings,
+        inputs=register.files,
+        mask_below=mask_below,
+    )
+
+
+def _nothing() -> pd.DataFrame:
+    """Return a table of assumptions without any."""
+    return pd.DataFrame(columns=["id", "statement", "value", "unit", "reason"], dtype=object)
+
+
+def _descriptor(register: Register) -> dict[str, Any]:
+    """Say of a register what a data package says of itself."""
+    settings, patients = register.settings, register.patients
+    arms = [arm for arm in (settings.treatment, settings.control) if arm in set(patients["arm"])]
+    fields = [dict(field) for field in table_schema(companion_descriptor(), "patients")["fields"]]
+    for field_ in fields:
+        known = patients[patients[field_["name"]].notna()]
+        field_["provenance"] = "measured"
+        field_["reportedFor"] = [arm for arm in arms if arm in set(known["arm"])]
+        if field_["name"] in ("arm", "diagnosis"):
+            values = arms if field_["name"] == "arm" else sorted(set(known["diagnosis"]))
+            field_["constraints"] = field_["constraints"] | {"enum": values}
+    return {
+        "title": settings.title or "A cohort of one's own",
+        "companion": {
+            "treatmentArm": arms[0],
+            "controlArm": arms[1] if len(arms) > 1 else None,
+            "timeUnit": "days",
+            "drug": settings.drug,
+            "disease": settings.disease,
+        },
+        "resources": [{"name": "patients", "schema": {"fields": fields}}],
+    }

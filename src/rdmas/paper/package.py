@@ -151,7 +151,7 @@ class DataPackage:
 
     def schema(self, table: str) -> dict[str, Any]:
         """Return the schema of a table; that of `EVIDENCE` is the companion's in every folder."""
-        own = _companion_descriptor() if table in EVIDENCE else self.descriptor
+        own = companion_descriptor() if table in EVIDENCE else self.descriptor
         return table_schema(own, table)
 
     def fields(self, table: str) -> dict[str, dict]:
@@ -210,7 +210,7 @@ def table_schema(descriptor: dict, table: str) -> dict[str, Any]:
 
 
 @cache
-def _companion_descriptor() -> dict:
+def companion_descriptor() -> dict:
     """Return the companion's own descriptor, whose rules no other folder can change."""
     return _read_descriptor(companion_data_dir())
 

@@ -23,3 +23,13 @@ def companion_data_dir() -> Path:
             "'pip install --editable' from a clone of the repository, or name a data folder"
         )
     return folder
+
+
+def cohort_chapters_dir() -> Path:
+    """Return the folder of the chapters that describe a register."""
+    return companion_data_dir().parent / "book" / "cohort"
+
+
+def example_register() -> Path:
+    """Return the register that these chapters describe unless they are given another."""
+    return cohort_chapters_dir() / "example"

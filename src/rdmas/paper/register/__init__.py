@@ -1,0 +1,1 @@
+"""Patients' records as a reader keeps them: a table, and settings where the defaults don't fit."""

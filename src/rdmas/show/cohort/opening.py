@@ -1,0 +1,21 @@
+"""How a chapter about a reader's cohort begins."""
+
+from __future__ import annotations
+
+from rdmas.paper.cohort import Cohort, load_cohort
+from rdmas.paper.paths import example_register
+from rdmas.show import figures
+from rdmas.show.opening import refuse_unknown_parameters
+
+
+def read(data_dir: str | None, mask_below: int = 0) -> Cohort:
+    """Read the cohort of a chapter; without a folder or file, the example of the book.
+
+    Raises
+    ------
+    rdmas.paper.package.CohortError
+        If the cohort cannot be used, or papermill was given a parameter the chapter has not.
+    """
+    refuse_unknown_parameters()
+    figures.use_style()
+    return load_cohort(example_register() if data_dir is None else data_dir, mask_below)
