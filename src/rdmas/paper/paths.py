@@ -25,9 +25,14 @@ def companion_data_dir() -> Path:
     return folder
 
 
+def book_dir() -> Path:
+    """Return the folder of the chapters about the paper."""
+    return companion_data_dir().parent / "book"
+
+
 def cohort_chapters_dir() -> Path:
     """Return the folder of the chapters that describe a register."""
-    return companion_data_dir().parent / "book" / "cohort"
+    return book_dir() / "cohort"
 
 
 def example_register() -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,8 +19,8 @@ from IPython.display import Markdown, display
 
 from rdmas.paper.cohort import Cohort, load_cohort
 from rdmas.paper.package import CohortError, Problem
-from rdmas.paper.paths import cohort_chapters_dir
-from rdmas.show import figures
+from rdmas.paper.paths import book_dir, cohort_chapters_dir
+from rdmas.show import figures, prose
 
 #: How papermill marks the cell that it adds after the chapter's own parameters.
 INJECTED = "# Parameters"
@@ -54,6 +55,25 @@ def read(chapter: str, data_dir: str | Path | None = None) -> Cohort:
     return cohort
 
 
+def answer(chapter: str) -> Markdown:
+    """Return the first paragraphs of a chapter with their numbers filled in.
+
+    A notebook that papermill executed shows roles where the site shows numbers; this is for who
+    reads it there. A sentence that quotes another page is left out.
+
+    Raises
+    ------
+    KeyError
+        If a number has not been glued yet.
+    """
+    cells = nbformat.read(book_dir() / f"{chapter}.ipynb", as_version=4).cells
+    paragraphs = cells[0].source.split("\n\n")[1:]
+    kept = ["\n".join(line for line in text.split("\n") if "::" not in line) for text in paragraphs]
+    filled = re.sub(r"\{glue\}`([^`]+)`", lambda role: prose.GLUED[role[1]], "\n\n".join(kept))
+    filled = re.sub(r" ?\(?\{cite:p\}`[^`]+`\)?", "", filled)
+    return Markdown(re.sub(r"\{ref\}`([^`<]+?) *<[^`]+>`", r"\1", filled))
+
+
 def refuse_unknown_parameters() -> None:
     """Refuse a name that papermill sets and the cell before it does not.
 
@@ -85,7 +105,8 @@ def _hand_over(chapter: str) -> NoReturn:
     """Show the chapter for registers in this notebook instead, and end it."""
     file = cohort_chapters_dir() / f"{chapter}.ipynb"
     if not file.is_file():
-        display(Markdown("These notes are about a paper's abstract, not about patients' records."))
+        rule = "This page is about a paper; there is none like it for patients' records."
+        display(Markdown(rule))
         raise SystemExit(0)
     display(
         Markdown(

@@ -228,6 +228,10 @@ class Text(str):
         return html.escape(self, quote=False).replace("'", "’")
 
 
+#: What the chapter that is being executed has glued so far.
+GLUED: dict[str, str] = {}
+
+
 def glue_strings(strings: Mapping[str, str]) -> None:
     """Make strings available to the text of a chapter, by key.
 
@@ -250,3 +254,4 @@ def glue_strings(strings: Mapping[str, str]) -> None:
         if not isinstance(text, str):
             raise TypeError(f"{key} is {text!r}; format it as text first")
         glue(key, Text(text), display=False)
+    GLUED.update(strings)
