@@ -138,6 +138,78 @@ def table(name):
     return REGISTERS[name]()
 
 
+def _kept_in(columns, arms, words):
+    """Return a table the way a hospital keeps it: own names, dates, mg a day and weights."""
+    own = _some_missing()
+    draw = np.random.default_rng(9)
+    weight = draw.integers(48, 96, len(own))
+    start = pd.Timestamp("2019-01-07") + pd.to_timedelta(draw.integers(0, 1400, len(own)), "D")
+    end = start + pd.to_timedelta(own["followup_time"].astype(int), "D")
+    died = own["died"] == 1
+    kept = pd.DataFrame(
+        {
+            "id": own["patient_id"],
+            "arm": own["arm"].map(arms),
+            "sex": own["sex"].map(words),
+            "diagnosis": own["diagnosis"],
+            "start": start.strftime("%Y-%m-%d"),
+            "death": end.dt.strftime("%Y-%m-%d").where(died, ""),
+            "last": end.dt.strftime("%Y-%m-%d").where(~died, ""),
+            "response": own["response_week8"].map(
+                {"complete": "CR", "partial": "PR", "none": "NR"}
+            ),
+            "before": (own[MG_PER_KG[0]].astype(float) * weight).round(),
+            "after": (own[MG_PER_KG[1]].astype(float) * weight).round(),
+            "weight": weight,
+            "cmv": own["cmv_infection"].map(words),
+        }
+    )
+    return kept.rename(columns=columns)
+
+
+GERMAN = {
+    "id": "Pat.-Nr.",
+    "arm": "Gruppe",
+    "sex": "Geschlecht",
+    "diagnosis": "Grunderkrankung",
+    "start": "Therapiebeginn",
+    "death": "Todesdatum",
+    "last": "Letzter Kontakt",
+    "response": "Ansprechen Woche 8",
+    "before": "Prednisolon mg/Tag Beginn",
+    "after": "Prednisolon mg/Tag Woche 8",
+    "weight": "Gewicht kg",
+    "cmv": "CMV",
+}
+
+CHINESE = {
+    "id": "患者编号",
+    "arm": "组别",
+    "sex": "性别",
+    "diagnosis": "诊断",
+    "start": "开始日期",
+    "death": "死亡日期",
+    "last": "末次随访日期",
+    "response": "第8周疗效",
+    "before": "基线激素剂量 mg/d",
+    "after": "第8周激素剂量 mg/d",
+    "weight": "体重 kg",
+    "cmv": "CMV感染",
+}
+
+
+def german():
+    """Return a register as a German hospital keeps it."""
+    arms = {"treatment": "Anakinra", "control": "ohne Anakinra"}
+    return _kept_in(GERMAN, arms, {"female": "w", "male": "m", 1: "ja", 0: "nein"})
+
+
+def chinese():
+    """Return the same register as a Chinese hospital keeps it."""
+    arms = {"treatment": "治疗组", "control": "对照组"}
+    return _kept_in(CHINESE, arms, {"female": "女", "male": "男", 1: "是", 0: "否"})
+
+
 def write(name, folder):
     """Write a register into a new folder and return the folder."""
     folder = Path(folder) / name
