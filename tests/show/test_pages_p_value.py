@@ -16,7 +16,7 @@ from rdmas.paper.followup import UnseenFollowup, unseen_followup
 from rdmas.selfcheck import audit
 from rdmas.show.pages import p_value as page
 from rdmas.show.pages import p_value_notes as notes
-from rdmas.stats import checks, logrank, survival, two_by_two
+from rdmas.stats import checks, cox, logrank, two_by_two
 
 PAPER, PRINTED = checks.table(1, 20, 8, 21), "0.011"
 PERONDI = checks.table(7, 34, 1, 34)
@@ -239,16 +239,15 @@ def test_each_order_has_a_row_of_four_tests():
 
 
 def cox_of(table):
-    """Return orders, hazard ratios of arm a over arm b, and P-values, as the chapter does."""
+    """Return orders, and hazard ratios of arm a over arm b, as the chapter does."""
     orders = logrank.orderings(*table)
     data = [logrank.data_of_order(order, table[1], table[3]) for order in orders["order"]]
-    ratios = [survival.hazard_ratio(time, died, ~in_b) for time, died, in_b in data]
-    return orders, ratios, [survival.cox_p_values(*one) for one in data]
+    return orders, [cox.hazard_ratio(time, died, ~in_b) for time, died, in_b in data]
 
 
 def test_hazard_ratios_and_p_values_of_cox_stand_beside_the_place_of_the_death():
-    orders, ratios, fitted = cox_of(PAPER)
-    heading, *cells = rows(notes.cox_table(orders["places_a"], ratios, fitted))
+    orders, ratios = cox_of(PAPER)
+    heading, *cells = rows(notes.cox_table(orders["places_a"], ratios))
     assert heading == [
         "Place of the death in the treatment arm",
         *("Hazard ratio", "Interval, Wald", "Interval, profile"),
@@ -266,14 +265,10 @@ def test_hazard_ratios_and_p_values_of_cox_stand_beside_the_place_of_the_death()
 
 
 def test_without_a_death_in_the_treatment_arm_there_is_no_wald_interval():
-    shown = rows(notes.cox_table(*(part[:1] for part in _places(cox_of((0, 5, 2, 4))))))
+    orders, ratios = cox_of((0, 5, 2, 4))
+    shown = rows(notes.cox_table(orders["places_a"][:1], ratios[:1]))
     assert shown[1][1:3] == ["0.00", "not defined"]
     assert shown[1][3].startswith("0.000 to ")
-
-
-def _places(found):
-    orders, ratios, fitted = found
-    return orders["places_a"], ratios, fitted
 
 
 @pytest.mark.parametrize("table", [PAPER, PERONDI])

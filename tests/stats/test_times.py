@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
+from rdmas.stats.cox import hazard_ratio
 from rdmas.stats.logrank import logrank_p
-from rdmas.stats.survival import at_risk, cox_p_values, deaths_until, hazard_ratio, kaplan_meier
+from rdmas.stats.survival import at_risk, deaths_until, kaplan_meier
 from rdmas.stats.times import tied
 
 quick = settings(derandomize=True, deadline=None, max_examples=60)
@@ -50,10 +51,8 @@ def test_every_door_ties_the_reported_times():
     assert logrank_p(TIME, DIED, ARM) == logrank_p(TENTHS, DIED, ARM)
     both = np.array([TIME, [t / 10 for t in TENTHS]])
     assert np.ptp(logrank_p(both, DIED, ARM)) == 0
-    found, whole = cox_p_values(TIME, DIED, ARM), cox_p_values(TENTHS, DIED, ARM)
-    assert found["p_value"].to_numpy() == pytest.approx(whole["p_value"].to_numpy(), rel=1e-12)
     found, whole = hazard_ratio(TIME, DIED, ARM), hazard_ratio(TENTHS, DIED, ARM)
-    assert found.estimate == pytest.approx(whole.estimate, rel=1e-12)
+    assert found[:8] == pytest.approx(whole[:8], rel=1e-12)
     curves, expected = kaplan_meier(TIME, DIED, ARM), kaplan_meier(TENTHS, DIED, ARM)
     columns = ["survival", "low", "high", "at_risk", "deaths"]
     np.testing.assert_array_equal(curves[columns].to_numpy(), expected[columns].to_numpy())

@@ -1,8 +1,10 @@
-"""What two medians, before and after, can and cannot say about individual patients.
+"""Doses before and after: measured, or known by two medians alone.
 
-Doses are finite and at least 0, in any unit; medians are taken as the decimal numbers they print
-as. The median of an even number of values is the mean of the two middle ones. Impossible counts,
-medians and bounds are refused with a `ValueError`.
+What measured doses say is in `median_interval` and `paired_change`; all else is about what two
+medians can and cannot say about individual patients. Doses are finite and at least 0, in any unit;
+medians are taken as the decimal numbers they print as. The median of an even number of values is
+the mean of the two middle ones. Impossible counts, medians and bounds are refused with a
+`ValueError`.
 """
 
 from __future__ import annotations
@@ -10,13 +12,167 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binom
 
 from rdmas.stats import checks
 
 Interval = tuple[float, float]
+
+
+class MedianInterval(NamedTuple):
+    """A median with its interval.
+
+    Attributes
+    ----------
+    n : int
+        Values that are not missing.
+    median, low, high : float
+        NaN without values; limits also where there are too few for the level (fewer than 6 for
+        95%).
+    coverage : float
+        The probability, at least the level, that such limits hold the true median of continuous
+        values.
+    """
+
+    n: int
+    median: float
+    low: float
+    high: float
+    coverage: float
+
+
+class PairedChange(NamedTuple):
+    """How a measurement changed in those measured both times.
+
+    Attributes
+    ----------
+    n : int
+        Patients with both values.
+    fell, same, rose : int
+        How many of them had less, as much and more after than before.
+    median, low, high, coverage : float
+        Of their changes, after less before, as in `MedianInterval`.
+    """
+
+    n: int
+    fell: int
+    same: int
+    rose: int
+    median: float
+    low: float
+    high: float
+    coverage: float
+
+
+def median_interval(values: ArrayLike, level: float = 0.95) -> MedianInterval:
+    """Estimate a median with the exact interval between two order statistics.
+
+    The limits are the k-th smallest and the k-th largest value, with the largest k for which the
+    binomial distribution leaves at most half of 1 - `level` on either side. They hold whatever the
+    distribution; with ties they hold all the more.
+
+    Parameters
+    ----------
+    values : array_like of float
+        Finite numbers; NaN is a missing value and left out.
+    level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    MedianInterval
+
+    Raises
+    ------
+    ValueError
+        If a value is infinite or no number, or the level is not between 0 and 1.
+
+    References
+    ----------
+    Conover WJ (1999). Practical Nonparametric Statistics, 3rd ed., section 3.2. Wiley.
+
+    Examples
+    --------
+    >>> found = median_interval([0.5, 1, 1, 2, 2.5, 3, 4, 8])
+    >>> found.median, found.low, found.high, round(found.coverage, 4)
+    (2.25, 0.5, 8.0, 0.9922)
+    """
+    alpha = 1 - checks.level(level)
+    known = np.sort(_measured("values", values))
+    known = known[~np.isnan(known)]
+    n = known.size
+    if not n:
+        return MedianInterval(0, *[math.nan] * 4)
+    # The slack keeps a tail that equals its share from being lost to rounding.
+    tails = binom.cdf(np.arange((n + 1) // 2), n, 0.5)
+    rank = int((tails <= alpha / 2 * (1 + 1e-12)).sum())
+    if not rank:
+        return MedianInterval(n, float(np.median(known)), *[math.nan] * 3)
+    low, high = float(known[rank - 1]), float(known[n - rank])
+    return MedianInterval(n, float(np.median(known)), low, high, float(1 - 2 * tails[rank - 1]))
+
+
+def paired_change(before: ArrayLike, after: ArrayLike, level: float = 0.95) -> PairedChange:
+    """Estimate the median change of those measured both times, with the interval of a sign test.
+
+    The median of the changes, not the change of the median; nothing is assumed of their
+    distribution, in particular no symmetry (as the Hodges-Lehmann estimate does).
+
+    Parameters
+    ----------
+    before, after : array_like of float, shape (patients,)
+        The same patients in the same order; NaN is a missing value, and its patient left out.
+    level : float, default 0.95
+        Confidence level.
+
+    Returns
+    -------
+    PairedChange
+
+    Raises
+    ------
+    ValueError
+        As `median_interval`, and if the lengths differ.
+
+    References
+    ----------
+    Conover WJ (1999). Practical Nonparametric Statistics, 3rd ed., sections 3.2 and 3.4. Wiley.
+
+    Examples
+    --------
+    >>> found = paired_change([2, 3, 2, 1, 4, 2, 5], [1, 1, 2, None, 0.5, 1.5, 2.5])
+    >>> found.n, found.fell, found.same, found.rose
+    (6, 5, 1, 0)
+    >>> found.median, found.low, found.high
+    (-1.5, -3.5, 0.0)
+    """
+    first, second = _measured("before", before), _measured("after", after)
+    if first.shape != second.shape:
+        raise ValueError(
+            f"before and after must have the same length, got {first.size} and {second.size}."
+        )
+    change = second - first
+    # A difference of two decimals carries rounding errors where the decimals are equal.
+    change[np.isclose(first, second, rtol=1e-12, atol=0)] = 0.0
+    fell, same, rose = (int(np.sum(np.sign(change) == sign)) for sign in (-1, 0, 1))
+    n, *median = median_interval(change, level)
+    return PairedChange(n, fell, same, rose, *median)
+
+
+def _measured(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return values as floats, NaN where missing."""
+    try:
+        array = pd.to_numeric(pd.Series(np.asarray(values).ravel())).to_numpy(float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers, or missing.") from None
+    if np.isinf(array).any():
+        raise ValueError(f"{name} must be finite.")
+    return array
 
 
 def certain_decreases(

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rdmas.show import prose, tables
 from rdmas.show.pages.p_value import hits
 from rdmas.stats import rounding
+from rdmas.stats.cox import HazardRatio
 from rdmas.stats.significance import significant
-from rdmas.stats.survival import HazardRatio
 
 #: Tests of survival by the name that `rdmas.stats.logrank.orderings` knows them by.
 SURVIVAL_TESTS = {
@@ -44,22 +44,20 @@ def orders_table(by_test: Sequence[pd.DataFrame]) -> HTML:
     return tables.show(cells, label, decimals=dict.fromkeys(columns, 6))
 
 
-def cox_table(
-    places: Sequence[str], ratios: Sequence[HazardRatio], by_place: Sequence[pd.DataFrame]
-) -> HTML:
+def cox_table(places: Sequence[str], ratios: Sequence[HazardRatio]) -> HTML:
     """Show hazard ratio and P-values of a Cox regression, a row for each order of deaths."""
-    p_values = [dict(zip(cox["test"], cox["p_value"], strict=True)) for cox in by_place]
     cells = pd.DataFrame(
         {
             _PLACE: places,
             "Hazard ratio": [prose.decimal(ratio.estimate, 2) for ratio in ratios],
             "Interval, Wald": [_interval(*ratio[1:3]) for ratio in ratios],
-            "Interval, profile": [_interval(*ratio[3:]) for ratio in ratios],
+            "Interval, profile": [_interval(*ratio[3:5]) for ratio in ratios],
         }
     )
-    tests = pd.DataFrame(p_values).add_prefix("P, ")
+    names = ["P, Wald", "P, score", "P, likelihood ratio"]
+    tests = pd.DataFrame([ratio[5:8] for ratio in ratios], columns=names)
     label = "Hazard ratio and P-values of a Cox regression for each order of deaths"
-    return tables.show(cells.join(tests), label, decimals=dict.fromkeys(tests.columns, 6))
+    return tables.show(cells.join(tests), label, decimals=dict.fromkeys(names, 6))
 
 
 def say_hazard_ratios(ratios: Sequence[HazardRatio], level: float) -> dict[str, str]:
