@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from rdmas.paper.paths import companion_data_dir
 from rdmas.paper.problems import CohortError, Problem
+from rdmas.paper.register import files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,8 +96,7 @@ class DataPackage:
         Raises
         ------
         CohortError
-            If the file is missing, is not UTF-8 text, starts with a byte order mark, or cannot
-            be told apart into cells.
+            If the file cannot be read, is not UTF-8 text, or cannot be told apart into cells.
         """
         if table not in self._cells:
             lines = csv.reader(io.StringIO(self._text(table), newline=""))
@@ -153,6 +153,8 @@ def _read_descriptor(folder: Path) -> dict:
     except json.JSONDecodeError as error:
         rule = f"is not valid JSON ({error.msg})"
         raise CohortError(Problem(DESCRIPTOR, rule, error.lineno)) from None
+    except RecursionError:
+        raise CohortError(Problem(DESCRIPTOR, "is nested too deep")) from None
     if not isinstance(descriptor, dict):
         raise CohortError(Problem(DESCRIPTOR, "must hold one JSON object"))
     return descriptor
@@ -161,16 +163,12 @@ def _read_descriptor(folder: Path) -> dict:
 def _read_text(folder: Path, file: str) -> str:
     """Read a file of the folder."""
     try:
-        text = (folder / file).read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        fault = Problem(file, f"not found in {folder}")
-    except NotADirectoryError:
-        fault = Problem(str(folder), "is a file; name the data folder")
+        text = files.read_bytes(folder / file, folder=folder).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = error.object[: error.start].count(b"\n") + 1
         fault = Problem(file, "is not UTF-8 text; save it with the encoding UTF-8", row)
-    else:
-        if not text.startswith("\ufeff"):
-            return text
-        fault = Problem(file, "starts with a byte order mark; save it as UTF-8 without one", 1)
-    raise CohortError(fault)
+        raise CohortError(fault) from None
+    if "\0" in text:
+        row = text[: text.index("\0")].count("\n") + 1
+        raise CohortError(Problem(file, "holds a NUL byte; save it as plain text", row))
+    return text
