@@ -7,11 +7,15 @@ statistics and figures.
 from __future__ import annotations
 
 import sys
+from math import isfinite
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from click import style
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 VERDICT_COLOURS = {
     "reproduced": "green",
@@ -34,17 +38,31 @@ def main() -> None:
 @click.option("--data", type=_folder, help="Data folder; by default the companion's own.")
 @click.option("--json", "as_json", is_flag=True, help="Print the content of claims.json.")
 def claims(data: Path | None, as_json: bool) -> None:
-    """Print the scoreboard: each claim, recomputed, with verdict and basis."""
+    """Print the scoreboard: each claim, recomputed, with verdict and basis.
+
+    A register stands beside what the companion's paper published; with a claims.csv of its own
+    its claims come first.
+    """
     from rdmas.paper import claims as registry
     from rdmas.paper.cohort import CohortError, load_cohort
+    from rdmas.paper.comparison import beside_published
 
     try:
-        board = registry.scoreboard(load_cohort(data))
+        cohort = load_cohort(data)
     except CohortError as error:
         _fail(error)
+    board = registry.scoreboard(cohort)
     if as_json:
         click.echo(registry.as_json(board), nl=False)
         return
+    if not registry.compares(cohort):
+        _print_verdicts(board, registry.tally(board))
+    if cohort.is_register:
+        _print_compared(beside_published(cohort))
+
+
+def _print_verdicts(board: DataFrame, tally: DataFrame) -> None:
+    """Print a scoreboard, and how many claims have each verdict."""
     width = int(board["id"].str.len().max())
     value = int(board[["reported", "recomputed"]].map(len).max().max())
     for row in board.to_dict("records"):
@@ -55,8 +73,25 @@ def claims(data: Path | None, as_json: bool) -> None:
             f"  {row['basis']:<8}  {verdict}{f' ({note})' if note else ''}"
         )
     click.echo()
-    for row in registry.tally(board).to_dict("records"):
+    for row in tally.to_dict("records"):
         click.echo(f"{row['claims']:>3} {row['verdict']}, basis {row['basis']}")
+
+
+def _print_compared(compared: DataFrame) -> None:
+    """Print a cohort beside the published one, with differences and their intervals."""
+    click.echo("This cohort beside the published one (another cohort: compared, not checked)")
+    click.echo()
+    texts = [("", "published", "this cohort", "difference")]
+    for row in compared.to_dict("records"):
+        scale, unit = (100, " points") if row["measure"] != "median" else (1, "")
+        ends = [f"{scale * row[end]:.3g}" for end in ("low", "high") if isfinite(row[end])]
+        text = f"{scale * row['difference']:+.3g}{unit}" if isfinite(row["difference"]) else ""
+        interval = f" ({' to '.join(ends)})" if ends else ""
+        texts.append((row["statement"], row["published"], row["this_cohort"], text + interval))
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for name, *values in texts:
+        cells = [f"{text:>{width}}" for text, width in zip(values, widths[1:], strict=True)]
+        click.echo("  ".join([f"{name:<{widths[0]}}", *cells]).rstrip())
 
 
 @main.command()

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from rdmas.paper.cohort import Cohort, load_cohort
+from rdmas.paper.comparison import MASKED, as_board, beside_published
 from rdmas.paper.derivations import MEASURES
 from rdmas.paper.significance import ALPHA
 from rdmas.paper.verdicts import (
@@ -41,7 +42,14 @@ __all__ = [
 ]
 
 #: Version of the form of ``claims.json``; raised with every change of its words or fields.
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
+
+#: Columns of a scoreboard, and those more that it has where a cohort is only compared.
+COLUMNS = (
+    *("id", "statement", "reported", "recomputed", "verdict", "basis", "convention", "chapter"),
+    *("nearest", "derivations"),
+)
+COMPARED = ("difference", "low", "high")
 
 
 def derive(claim_id: str, cohort: Cohort | None = None) -> list[Derivation]:
@@ -79,6 +87,10 @@ def derive(claim_id: str, cohort: Cohort | None = None) -> list[Derivation]:
 def scoreboard(cohort: Cohort | None = None) -> pd.DataFrame:
     """Re-derive every claim and give its verdict.
 
+    A register without claims of its own is set beside what the companion's paper published
+    (`rdmas.paper.comparison.beside_published`): that is a comparison, and no verdict but *not
+    checkable* can come of it.
+
     Parameters
     ----------
     cohort : rdmas.paper.cohort.Cohort, optional
@@ -91,7 +103,9 @@ def scoreboard(cohort: Cohort | None = None) -> pd.DataFrame:
         ``reported``, ``recomputed``, ``verdict`` (a key of `VERDICTS`), ``basis`` (a key of
         `BASES`), ``convention``, ``chapter`` of the headline derivation; ``nearest`` (where
         not reproduced: what would be) and ``derivations`` (list of dict with keys ``method``,
-        ``value``, ``recomputed``, ``reproduces``, ``basis``, ``convention``).
+        ``value``, ``recomputed``, ``reproduces``, ``basis``, ``convention``). Where a cohort is
+        set beside published numbers also ``difference``, ``low`` and ``high``: this cohort's
+        less the published, with its interval.
 
     Examples
     --------
@@ -100,7 +114,21 @@ def scoreboard(cohort: Cohort | None = None) -> pd.DataFrame:
     ['0.011', 'counts', 'chi-square, N−1 (Campbell 2007)']
     """
     cohort = load_cohort() if cohort is None else cohort
-    return pd.DataFrame([_row(claim, cohort) for claim in cohort.claims.to_dict("records")])
+    if compares(cohort):
+        return pd.DataFrame(as_board(beside_published(cohort)), columns=[*COLUMNS, *COMPARED])
+    rows = [_row(claim, cohort) for claim in cohort.claims.to_dict("records")]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def compares(cohort: Cohort) -> bool:
+    """Tell whether a cohort has no claims of its own, so that it can only be compared.
+
+    Examples
+    --------
+    >>> compares(load_cohort())
+    False
+    """
+    return cohort.is_register and cohort.claims.empty
 
 
 def as_json(board: pd.DataFrame) -> str:
@@ -187,19 +215,25 @@ def json_schema() -> dict[str, Any]:
         "nearest": text | {"description": "where not reproduced: what would be"},
         "derivations": {"type": "array", "items": _object(derivation)},
     }
+    compared = {
+        "difference": number | {"description": "this cohort's value less the published one"},
+        "low": number | {"description": "lower limit of the difference"},
+        "high": number | {"description": "upper limit of the difference"},
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "claims.json",
         "description": f"Every claim with every derivation; version {SCHEMA_VERSION}.",
         "version": SCHEMA_VERSION,
         "type": "array",
-        "items": _object(claim),
+        "items": _object(claim, compared),
     }
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an object that has all of these properties."""
-    return {"type": "object", "properties": properties, "required": list(properties)}
+def _object(properties: dict[str, Any], optional: Mapping[str, Any] = {}) -> dict[str, Any]:
+    """Return the schema of an object that has all of these properties, and may have others."""
+    every = {**properties, **optional}
+    return {"type": "object", "properties": every, "required": list(properties)}
 
 
 def _closed_list(words: Mapping[str, str]) -> dict[str, Any]:
@@ -209,7 +243,8 @@ def _closed_list(words: Mapping[str, str]) -> dict[str, Any]:
 
 def _row(claim: Claim, cohort: Cohort) -> dict[str, Any]:
     """Give one claim its verdict."""
-    derivations = _derivations(claim, cohort)
+    hidden = not cohort.shows(claim["variable"] or "arm")
+    derivations = [] if hidden else _derivations(claim, cohort)
     found = verdict(claim["measure"], derivations)
     failed = [derivation for derivation in derivations if not derivation.reproduces]
     head = next(iter(failed if found == "not reproduced" else derivations), None)
@@ -217,7 +252,7 @@ def _row(claim: Claim, cohort: Cohort) -> dict[str, Any]:
         "id": claim["id"],
         "statement": claim["statement"],
         "reported": claim["reported"],
-        "recomputed": head.recomputed if head else "",
+        "recomputed": head.recomputed if head else MASKED if hidden else "",
         "verdict": found,
         "basis": head.basis if head else "none",
         "convention": head.convention if head else "",

@@ -11,8 +11,8 @@ from rdmas.paper import stated
 from rdmas.paper.cohort import Cohort
 from rdmas.paper.followup import UnseenFollowup, supported, unseen_followup
 from rdmas.paper.significance import ALPHA, words_for
-from rdmas.paper.verdicts import RETURNED, Claim, Derivation, held_against
-from rdmas.stats import logrank, rounding, two_by_two
+from rdmas.paper.verdicts import RETURNED, Claim, Derivation, held_against, p_value_like
+from rdmas.stats import logrank, two_by_two
 
 _BELOW = f"two-sided P below {ALPHA}"
 
@@ -71,9 +71,7 @@ def _p_value(claim: Claim, cohort: Cohort) -> list[Derivation]:
     ladder = _ladder(claim, cohort)
     counts = supported(ladder, [assumption.reproduces(reported) for assumption in ladder])
     for assumption, reproduces in zip(ladder, counts, strict=True):
-        low, high = (
-            rounding.print_like(end, reported) for end in (assumption.low, assumption.high)
-        )
+        low, high = (p_value_like(end, reported) for end in (assumption.low, assumption.high))
         found.append(
             Derivation(
                 method=assumption.method,

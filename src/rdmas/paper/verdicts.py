@@ -81,14 +81,30 @@ def held_against(
     convention: str = "",
 ) -> Derivation:
     """Hold one value against what a claim prints."""
+    written = p_value_like if claim["measure"] == "p_value" else rounding.print_like
     return Derivation(
         method=method,
         value=value if isinstance(value, int | tuple) else float(value),
-        recomputed=rounding.print_like(value, claim["reported"]),
+        recomputed=written(value, claim["reported"]),
         reproduces=rounding.reproduces(value, claim["reported"]),
         basis=basis,
         convention=convention,
     )
+
+
+def p_value_like(value: Any, reported: str) -> str:
+    """Write a P-value the way one is printed; no P-value is 0, so a small one is a bound.
+
+    Examples
+    --------
+    >>> p_value_like(0.0104949, "0.011"), p_value_like(0.00004, "0.011")
+    ('0.010', '<0.001')
+    """
+    text = rounding.print_like(value, reported)
+    printed = rounding.parse(reported)
+    if printed.relation != "=" or text == "not defined" or rounding.parse(text).number:
+        return text
+    return f"<{rounding.fixed(Fraction(1, 10**printed.decimals), printed.decimals)}"
 
 
 def verdict(measure: str, derivations: Sequence[Derivation]) -> str:

@@ -16,11 +16,12 @@ from rdmas.stats.logrank._range import (
     p_range,
     p_range_curve,
 )
-from rdmas.stats.logrank._statistic import logrank_p
+from rdmas.stats.logrank._statistic import excess_deaths, logrank_p
 
 __all__ = [
     "PRange",
     "data_of_order",
+    "excess_deaths",
     "logrank_p",
     "losses_for_every_order",
     "losses_to_exceed",

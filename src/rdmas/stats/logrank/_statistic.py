@@ -87,6 +87,36 @@ def logrank_p(time: ArrayLike, died: ArrayLike, arm: ArrayLike) -> float | NDArr
     return float(p_value[0]) if one_data_set else p_value
 
 
+def excess_deaths(time: ArrayLike, died: ArrayLike, arm: ArrayLike) -> float:
+    """Deaths of arm 1 beyond those that the log-rank test expects there.
+
+    Its sign tells which arm the test finds worse off: where it is negative, arm 1 lost fewer
+    patients than the other arm's experience would have it.
+
+    Parameters
+    ----------
+    time, died, arm : array_like, shape (patients,)
+        As in `logrank_p`.
+
+    Returns
+    -------
+    float
+        Observed less expected deaths; 0 where nobody died.
+
+    Raises
+    ------
+    ValueError
+        As `logrank_p`.
+
+    Examples
+    --------
+    >>> round(excess_deaths([1, 2, 3, 4], [1, 1, 0, 0], [0, 0, 1, 1]), 3)
+    -1.167
+    """
+    times, deaths, arms = _as_data_sets(time, died, arm)
+    return float(_sums(times[None, :], deaths[None, :], arms[None, :])[0][0])
+
+
 def p_from_sums(observed_minus_expected: ArrayLike, variance: ArrayLike) -> NDArray[np.float64]:
     """Two-sided chi-square P, one degree of freedom, of the two sums; NaN at zero variance."""
     variance = np.asarray(variance, dtype=float)
