@@ -279,25 +279,40 @@ def test_kaplan_meier_writes_numbers_at_risk_below_their_times():
         assert written == list(zip(mine["time"], mine["at_risk"], strict=True))
 
 
-def test_kaplan_meier_labels_the_better_arm_above_and_the_other_below_its_end():
-    curves = kaplan_meier([1, 2, 2, 2], [1, 0, 0, 0], ["ctl", "ctl", "trt", "trt"])
-    ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0]), ("trt", "ctl"), "Order")
-    labels = {
-        text.get_text(): (text.xy, text.get_va())
-        for text in ax.texts
-        if isinstance(text, Annotation)
-    }
-    assert labels == {
-        "trt\n0 of 2 died": ((2, 1), "bottom"),
-        "ctl\n1 of 2 died": ((2, 0.5), "top"),
-    }
+@pytest.mark.parametrize("died", [[0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1]])
+def test_kaplan_meier_names_the_arms_above_the_curves(died):
+    """Whatever the curves do, also where both end at one height, no label lies on another."""
+    arms = ("trt", "ctl")
+    curves = kaplan_meier([1, 2, 2, 2], died, ["ctl", "ctl", "trt", "trt"])
+    ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0]), arms, "Order")
+    ax.figure.canvas.draw()
+    labels = [text for text in ax.texts if "died" in text.get_text()]
+    assert [text.get_text() for text in labels] == [
+        f"trt: {sum(died[2:])} of 2 died",
+        f"ctl: {sum(died[:2])} of 2 died",
+    ]
+    assert tuple(text.get_color() for text in labels) == figures.ARM_COLOURS
+    first, second = (text.get_window_extent() for text in labels)
+    assert first.y0 > second.y1 > second.y0 > ax.get_window_extent().y1
+
+
+def test_names_of_arms_that_no_font_has_or_that_are_formulas_are_drawn_without_a_warning(recwarn):
+    """Group 29: an arm may be called anything."""
+    arms = (r"$\frac$ & $x", "\U00016fe4" * 3)
+    curves = kaplan_meier([1, 2, 2, 2], [1, 0, 0, 0], [arms[0], arms[0], arms[1], arms[1]])
+    figures.use_style()
+    ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0]), arms, "Days")
+    ax.figure.canvas.draw()
+    assert not recwarn.list
+    assert "second arm: 0 of 2 died" in texts(ax)
+    assert figures.plain("word " * 40, "").endswith("…")
 
 
 def test_kaplan_meier_draws_a_cohort_of_one_arm():
     curves = kaplan_meier([1, 2, 2], [1, 0, 0], ["only"] * 3)
     ax = figures.plot_kaplan_meier(curves, at_risk(curves, [0, 1]), ("only",), "Order")
     assert len(ax.lines) == 1
-    assert "only\n1 of 3 died" in texts(ax)
+    assert "only: 1 of 3 died" in texts(ax)
 
 
 def test_envelope_is_shaded_from_the_lowest_to_the_highest_curve():

@@ -106,10 +106,10 @@ def out_of(events: int, n: int) -> str:
 
     Examples
     --------
-    >>> out_of(19, 20)
-    '19 of 20'
+    >>> out_of(19, 20), out_of(1700, 2000)
+    ('19 of 20', '1,700 of 2,000')
     """
-    return f"{events} of {n}"
+    return f"{count(events)} of {count(n)}"
 
 
 def count(number: int) -> str:

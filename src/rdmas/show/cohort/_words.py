@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
+from IPython.display import HTML
+
 from rdmas.paper.cohort import Cohort
 from rdmas.show import prose
 from rdmas.stats.checks import Table
 
 NO_SECOND_ARM = "There is no second arm to compare with."
+NO_CAUSE = (
+    "These numbers describe the patients recorded here; they do not say what a difference, if "
+    "there is one, is due to."
+)
 
 
 def arm(name: str) -> str:
@@ -38,6 +46,58 @@ def percent(events: int, n: int) -> str:
         if not 0 < events < n or float(text.rstrip("%")) not in (0, 100):
             break
     return text
+
+
+def say_deaths(cohort: Cohort) -> str:
+    """Word how many patients of each arm died, in one sentence."""
+    parts = []
+    for name, (events, n) in deaths(cohort).items():
+        patients, died = ("", "") if parts else (f" {'patient' if n == 1 else 'patients'}", "died ")
+        found = f"{prose.count(events)} of {prose.count(n)}"
+        found = found if parts else f"**{found}**"
+        parts.append(f"{found}{patients} ({percent(events, n)}) {died}in {arm(name)}")
+    return f"{prose.listed(parts)}."
+
+
+def number(value: float) -> str:
+    """Write a number of days: whole if it is, else with the decimals that it has, at most two.
+
+    Examples
+    --------
+    >>> number(56.0), number(56.25), number(1234.5)
+    ('56', '56.25', '1,234.5')
+    """
+    return f"{round(value, 2):,.2f}".rstrip("0").rstrip(".")
+
+
+def days(value: float) -> str:
+    """Write a length of time.
+
+    Examples
+    --------
+    >>> days(1), days(56.5)
+    ('1 day', '56.5 days')
+    """
+    return f"{number(value)} {'day' if value == 1 else 'days'}"
+
+
+def ratio(value: float) -> str:
+    """Write a ratio with two decimals, or as many as it needs not to be shown as zero.
+
+    Examples
+    --------
+    >>> ratio(0.634), ratio(0.0312), ratio(0.00042), ratio(1234.56)
+    ('0.63', '0.031', '0.00042', '1,235')
+    """
+    if value >= 100:
+        return f"{value:,.0f}"
+    decimals = 2 if value >= 0.1 or value == 0 else 1 - math.floor(math.log10(value))
+    return prose.decimal(value, decimals)
+
+
+def nothing_to_show() -> HTML:
+    """Leave the place of a table empty."""
+    return HTML("")
 
 
 def deaths(cohort: Cohort) -> dict[str, tuple[int, int]]:

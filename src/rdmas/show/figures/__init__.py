@@ -46,6 +46,7 @@ from rdmas.show.figures._style import (
     SKY,
     STATE_COLOURS,
     YELLOW,
+    plain,
     use_style,
 )
 
@@ -60,6 +61,7 @@ __all__ = [
     "SKY",
     "STATE_COLOURS",
     "YELLOW",
+    "plain",
     "plot_attainable",
     "plot_bounding_curves",
     "plot_densities",

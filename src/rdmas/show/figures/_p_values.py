@@ -31,6 +31,9 @@ from rdmas.stats.significance import significant
 
 _DARK_GREEN = "#00634A"  # GREEN, dark enough for letters
 
+# P-values below the one are drawn at it; below the other only powers of ten are ticks.
+_SMALLEST_DRAWN, _SMALLEST_DECADE = 1e-6, 0.0008
+
 
 def _interval(reported: str) -> tuple[float, float]:
     """Return the smallest and the largest value that print as `reported`."""
@@ -48,14 +51,16 @@ def _shade_printed(ax: Axes, reported: str, height: float) -> tuple[float, float
     return low, high
 
 
-def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float) -> Axes:
+def plot_p_values(tests: pd.DataFrame, reported: str | None, alpha: float) -> Axes:
     """Draw the P-values of many tests against the printed one.
 
     Parameters
     ----------
     tests : pandas.DataFrame
         Columns ``test``, ``p_value`` and ``statistic``, by which they are grouped; rows with an
-        undefined P are left out.
+        undefined P are left out. What is smaller than a millionth is drawn there.
+    reported : str or None
+        The printed number; None where none was printed: P-values below `alpha` are then dark.
     """
     tests = tests.dropna(subset="p_value").reset_index(drop=True)
     families = list(dict.fromkeys(tests["statistic"]))
@@ -65,34 +70,40 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float) -> Axes:
     rows = len(tests) + len(families)
     ax = new_axes(height=0.27 * rows + 1.1)
     ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
-    prints = [rounding.reproduces(p_value, reported) for p_value in tests["p_value"]]
+    marked = GREEN if reported else INK
+    marks = [
+        rounding.reproduces(p_value, reported) if reported else significant(p_value, alpha)
+        for p_value in tests["p_value"]
+    ]
+    drawn = tests["p_value"].clip(lower=_SMALLEST_DRAWN)
     ax.scatter(
-        tests["p_value"],
+        drawn,
         place,
         s=62,
-        c=[GREEN if hit else "white" for hit in prints],
-        edgecolors=[GREEN if hit else GREY for hit in prints],
+        c=[marked if mark else "white" for mark in marks],
+        edgecolors=[marked if mark else GREY for mark in marks],
         linewidths=1.8,
         zorder=3,
     )
-    for row, p_value, hit in zip(place, tests["p_value"], prints, strict=True):
+    for row, p_value, x, mark in zip(place, tests["p_value"], drawn, marks, strict=True):
         crosses_line = alpha / 1.3 < p_value < alpha
         note(
             ax,
             prose.p_value(p_value, 5),
-            (p_value, row),
+            (x, row),
             (-8 if crosses_line else 8, 0),
             va="center",
             ha="right" if crosses_line else "left",
             fontsize=9,
-            fontweight="bold" if hit else "normal",
+            fontweight="bold" if mark and reported else "normal",
         )
     ax.set_xscale("log")
-    ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
-    low_end, high_end = tests["p_value"].min() * 0.8, max(alpha, tests["p_value"].max()) * 1.35
-    shown = [tick for tick in ticks if low_end <= tick <= high_end]
+    low_end, high_end = drawn.min() * 0.8, max(alpha, drawn.max()) * 1.35
+    decades = [10.0**power for power in range(-6, 1)]
+    between = [0.002, 0.005, 0.02, 0.05, 0.2, 0.5] if low_end > _SMALLEST_DECADE else []
+    shown = [tick for tick in sorted(decades + between) if low_end <= tick <= high_end]
     ax.set_xlim(low_end, high_end)
-    ax.set_xticks(shown, [f"{tick:g}" for tick in shown])
+    ax.set_xticks(shown, [prose.decimal(tick, 6).rstrip("0").rstrip(".") for tick in shown])
     ax.minorticks_off()
     headings = {
         int(place[family == number].max()) + 1: name for number, name in enumerate(families)
@@ -104,7 +115,8 @@ def plot_p_values(tests: pd.DataFrame, reported: str, alpha: float) -> Axes:
     for row in list(headings)[1:]:
         ax.axhline(row + 0.5, color=GREY, linewidth=0.6)
     ax.set(xlabel="Two-sided P (logarithmic axis)", ylabel="", ylim=(-0.7, rows + 0.3))
-    _shade_printed(ax, reported, rows - 0.35)
+    if reported:
+        _shade_printed(ax, reported, rows - 0.35)
     ax.text(alpha * 0.97, rows - 0.35, f"{alpha:g}", ha="right", fontsize=10)
     return ax
 

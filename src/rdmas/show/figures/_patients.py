@@ -21,6 +21,7 @@ from rdmas.show.figures._style import (
     WIDTH_INCHES,
     new_axes,
     note,
+    plain,
 )
 
 # Stands in the panels themselves: a picture is passed on without its caption.
@@ -122,28 +123,19 @@ def plot_kaplan_meier(
     """
     ax = new_axes(height=4.2)
     last = curves["time"].max()
-    ends = curves.groupby("arm")["survival"].last()
-    for arm, colour in zip(arms, ARM_COLOURS, strict=False):
+    # Above the axes, where no curve crosses it.
+    style = {"transform": ax.transAxes, "fontsize": 10.5, "fontweight": "bold"}
+    for place, (arm, colour) in enumerate(zip(arms, ARM_COLOURS, strict=False)):
         curve = curves[curves["arm"] == arm]
-        above = ends[arm] == ends.max()
         ax.step(curve["time"], curve["survival"], where="post", color=colour, linewidth=2.4)
         ax.fill_between(
             curve["time"], curve["low"], curve["high"], step="post", color=colour, alpha=0.13
         )
-        n, final = int(curve["at_risk"].iloc[0]), curve["survival"].iloc[-1]
-        deaths = int(curve["deaths"].sum())
-        ax.annotate(
-            f"{arm}\n{prose.out_of(deaths, n)} died",
-            (last, final),
-            xytext=(-4, 6 if above else -8),
-            textcoords="offset points",
-            ha="right",
-            va="bottom" if above else "top",
-            color=colour,
-            fontweight="bold",
-            fontsize=10.5,
-        )
-    ax.set(xlim=(0, last), ylim=(0, 1.19), xlabel=time_label, ylabel="Surviving")
+        deaths, n = int(curve["deaths"].sum()), int(curve["at_risk"].iloc[0])
+        name = plain(arm, otherwise=("first arm", "second arm")[place])
+        height = 1.02 + 0.075 * (len(arms) - 1 - place)
+        ax.text(0, height, f"{name}: {prose.out_of(deaths, n)} died", style, color=colour)
+    ax.set(xlim=(0, last), ylim=(0, 1.02), xlabel=time_label, ylabel="Surviving")
     ax.set_yticks(np.linspace(0, 1, 5))
     ax.set_yticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 5)])
     ax.text(0, -0.25, "At risk", transform=ax.get_xaxis_transform(), fontsize=10, ha="center")

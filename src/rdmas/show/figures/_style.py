@@ -1,9 +1,11 @@
 """Colours, type and size that all figures share."""
 
+import textwrap
 from typing import Any
 
 import matplotlib.pyplot as plt
 import seaborn as sns
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter
@@ -27,6 +29,7 @@ def use_style() -> None:
         context="notebook",
         style="ticks",
         rc={
+            "font.family": fonts(),
             "figure.figsize": (WIDTH_INCHES, 3.8),
             "figure.dpi": 160,
             "savefig.bbox": "tight",
@@ -40,6 +43,48 @@ def use_style() -> None:
             "axes.labelcolor": INK,
         },
     )
+
+
+# Fonts with Chinese, Japanese and Korean characters that systems bring.
+_EASTERN_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "SimHei",
+    "Arial Unicode MS",
+)
+
+
+def fonts() -> list[str]:
+    """Return the fonts that letters are taken from, in order: a figure needs no other."""
+    installed = set(font_manager.get_font_names())
+    return ["DejaVu Sans", *(name for name in _EASTERN_FONTS if name in installed)]
+
+
+def plain(text: str, otherwise: str, width: int = 48) -> str:
+    r"""Return a reader's own word as a figure writes it; another if no font has all its letters.
+
+    Long ones are shortened, and a dollar begins no formula. matplotlib would warn and draw boxes.
+
+    Examples
+    --------
+    >>> plain("emapalumab", "first arm"), plain("\U00016fe4", "first arm")
+    ('emapalumab', 'first arm')
+    >>> print(plain("a $ or b $", "first arm"))
+    a \$ or b \$
+    """
+    letters = [font_manager.get_font(font_manager.findfont(name)) for name in fonts()]
+    words = textwrap.shorten(text, width, placeholder="…")
+    if not words or not all(
+        any(font.get_char_index(ord(letter)) for font in letters) for letter in words
+    ):
+        return otherwise
+    return words.replace("$", r"\$")
 
 
 def new_axes(height: float, labels_inside: bool = False) -> Axes:
