@@ -16,7 +16,14 @@ import nbformat
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "rdmas"
-DOORS = ("cli.py", "site.py", "notebooks.py", "rerun/__init__.py", "selfcheck/bench.py")
+DOORS = (
+    "cli.py",
+    "site.py",
+    "notebooks.py",
+    "rerun/__init__.py",
+    "rerun/worker.py",
+    "selfcheck/bench.py",
+)
 
 #: Reached by nobody here, and meant for those who use the package as a library.
 FRONT_DOORS = {"derive", "fragility_index"}

@@ -1,4 +1,4 @@
-"""The command line: ``rdmas claims``, ``rdmas validate`` and ``rdmas reconstruct``.
+"""The command line: ``rdmas claims``, ``validate``, ``rerun`` and ``reconstruct``.
 
 Each command imports what it needs when it runs, so that help and validation do not wait for
 statistics and figures.
@@ -7,9 +7,10 @@ statistics and figures.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click import style
@@ -24,6 +25,9 @@ VERDICT_COLOURS = {
     "not reproduced": "red",
     "not checkable": "yellow",
 }
+
+#: Exit status of a command that was stopped from the keyboard.
+INTERRUPTED = 130
 
 _folder = click.Path(path_type=Path)
 
@@ -133,6 +137,47 @@ def reconstruct(data_dir: Path | None, output: Path | None, force: bool) -> None
         _fail(f"{target}: differs from the reconstruction and was left as it is; use --force.")
     target.write_text(text, encoding="utf-8", newline="")
     click.echo(f"{target}: written")
+
+
+class _OneSentence(click.Command):
+    """A command that says in one sentence, with exit status 1, what it was called wrongly with."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Read the arguments."""
+        try:
+            return super().make_context(*arguments, **options)
+        except click.UsageError as error:
+            _fail(error.format_message())
+
+
+@main.command(cls=_OneSentence)
+@click.option("--data", type=_folder, required=True, help="Register: a table, or its folder.")
+@click.option("--out", type=_folder, required=True, help="Folder of the book; must not exist.")
+@click.option("--title", help="Title of the book; by default the cohort's.")
+@click.option("--workers", type=int, help="Chapters side by side; by default one a processor.")
+@click.option("--level", type=float, default=0.95, help="Confidence level of the intervals.")
+@click.option("--aggregate-only", is_flag=True, help="No figure shows a single patient's value.")
+@click.option("--mask-below", type=int, default=0, help="Leave out outcomes with smaller counts.")
+@click.option("--force", is_flag=True, help="Replace a book that was made there before.")
+@click.option("--encoding", help="Encoding of the table; by default it is found out.")
+def rerun(**options: Any) -> None:
+    """Make the whole book about a cohort of one's own.
+
+    Nothing leaves the machine. An interrupted run goes on where it stopped when the same command
+    is given again.
+    """
+    from rdmas.paper.cohort import CohortError
+    from rdmas.rerun import Options, RerunError
+    from rdmas.rerun import rerun as make
+
+    try:
+        result = make(Options(**options), say=click.echo, warn=partial(click.echo, err=True))
+    except (CohortError, RerunError) as error:
+        _fail("\n".join(filter(None, (str(error), getattr(error, "detail", "")))))
+    except KeyboardInterrupt:
+        click.echo("Interrupted. What is done is kept; the same command goes on there.", err=True)
+        sys.exit(INTERRUPTED)
+    click.echo(f"Book: {result.out / 'index.html'}")
 
 
 def _fail(reason: Exception | str) -> NoReturn:

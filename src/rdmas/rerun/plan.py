@@ -31,7 +31,17 @@ LONGEST_TITLE = 200
 
 
 class RerunError(RuntimeError):
-    """A run that cannot be made or cannot go on; says why in one sentence."""
+    """A run that cannot be made or cannot go on; says why in one sentence.
+
+    Attributes
+    ----------
+    detail : str
+        What went wrong in a chapter. It may hold a value of the data: for the terminal only.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -241,12 +251,11 @@ def _in_order(folder: Path) -> dict[str, Path]:
 
 def _files(cohort: Cohort, data: Path) -> list[Path]:
     """Return the files that a cohort was read from."""
-    if not data.is_dir():
-        return [data]
+    folder = data if data.is_dir() else data.parent
     names: Iterable[str] = cohort.inputs
-    if (data / DESCRIPTOR).exists():
+    if data.is_dir() and (data / DESCRIPTOR).exists():
         names = [DESCRIPTOR, *DataPackage(data).files.values()]
-    return [data / name for name in sorted(set(names)) if (data / name).is_file()]
+    return [folder / name for name in sorted(set(names)) if (folder / name).is_file()]
 
 
 def _narrowest_mode(paths: list[Path]) -> int:

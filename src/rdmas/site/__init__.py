@@ -5,6 +5,9 @@ first page ends with the records related to it.
 
 The scoreboard is computed afresh from the data when a build ends, and every chapter's page must
 exist and show what was recomputed for its claims. A page left over from older data fails here.
+
+Which data, ``rdmas_data`` says in the configuration, with ``rdmas_mask_below`` and
+``rdmas_encoding`` as in `rdmas.paper.cohort.load_cohort`; by default they are the companion's.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 from rdmas.paper.claims import as_json, json_schema, scoreboard
-from rdmas.paper.package import DataPackage
+from rdmas.paper.cohort import Cohort, load_cohort
 from rdmas.paper.paths import companion_data_dir
 
 CLAIMS_FILE = "claims.json"
@@ -63,6 +66,9 @@ def page_faults(site_dir: str | Path, pages: list[str], board: pd.DataFrame) -> 
 
 def setup(app: Sphinx) -> dict:
     """Register the extension with Sphinx."""
+    app.add_config_value("rdmas_data", "", "env")
+    app.add_config_value("rdmas_mask_below", 0, "env")
+    app.add_config_value("rdmas_encoding", "", "env")
     app.connect("doctree-read", _link_paper)
     app.connect("html-page-context", _without_thebe)
     app.connect("build-finished", _finish)
@@ -98,7 +104,9 @@ def _link_paper(app: Sphinx, doctree: nodes.document) -> None:
     page = app.env.docname
     if not app.env.doc2path(page).endswith(".ipynb"):
         return
-    papers = records(DataPackage(companion_data_dir()).descriptor)
+    papers = records(_cohort(app).descriptor)
+    if not papers:
+        return
     title = next(doctree.findall(nodes.title))
     for what, paper in papers[:1]:
         first = page == app.config.root_doc
@@ -106,6 +114,17 @@ def _link_paper(app: Sphinx, doctree: nodes.document) -> None:
         title.parent.insert(title.parent.index(title) + 1, _line(what, name, paper["path"]))
     if page == app.config.root_doc:
         title.parent += [_line(what, paper["title"], paper["path"]) for what, paper in papers[1:]]
+
+
+def _cohort(app: Sphinx) -> Cohort:
+    """Return the cohort that the site is about; it is read once."""
+    kept = vars(app)  # not the environment, which Sphinx writes to a file
+    if "rdmas_cohort" not in kept:
+        data, encoding = app.config.rdmas_data, app.config.rdmas_encoding
+        kept["rdmas_cohort"] = load_cohort(
+            data or companion_data_dir(), app.config.rdmas_mask_below, encoding or None
+        )
+    return kept["rdmas_cohort"]
 
 
 def _line(what: str, name: str, address: str) -> nodes.paragraph:
@@ -131,11 +150,14 @@ def _without_thebe(app, pagename, templatename, context, doctree) -> None:
 def _finish(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
-    board = scoreboard()
+    cohort = _cohort(app)
+    board = scoreboard(cohort)
     (Path(app.outdir) / CLAIMS_FILE).write_text(as_json(board), encoding="utf-8")
     schema = json.dumps(json_schema(), indent=1) + "\n"
     (Path(app.outdir) / SCHEMA_FILE).write_text(schema, encoding="utf-8")
-    if faults := page_faults(app.outdir, sorted(app.env.found_docs), board):
+    # A register is set beside published numbers in tables of its own.
+    shown = board.iloc[:0] if cohort.is_register else board
+    if faults := page_faults(app.outdir, sorted(app.env.found_docs), shown):
         raise ExtensionError("the built pages are not complete:\n" + "\n".join(faults))
 
 

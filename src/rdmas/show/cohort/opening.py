@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
 from rdmas.paper.cohort import Cohort, load_cohort
 from rdmas.paper.paths import example_register
 from rdmas.show import figures
 from rdmas.show.opening import refuse_unknown_parameters
+
+#: What ``rdmas rerun`` was told and chapters have no parameter for: variables of the environment.
+ENCODING, TITLE = "RDMAS_ENCODING", "RDMAS_TITLE"
 
 
 def read(data_dir: str | None, mask_below: int = 0) -> Cohort:
@@ -18,4 +24,7 @@ def read(data_dir: str | None, mask_below: int = 0) -> Cohort:
     """
     refuse_unknown_parameters()
     figures.use_style()
-    return load_cohort(example_register() if data_dir is None else data_dir, mask_below)
+    path = example_register() if data_dir is None else data_dir
+    cohort = load_cohort(path, mask_below, os.environ.get(ENCODING))
+    title = os.environ.get(TITLE, cohort.title)
+    return replace(cohort, descriptor=cohort.descriptor | {"title": title})
