@@ -1,0 +1,218 @@
+"""A table of rows and named columns, out of whatever cells a file holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from rdmas.paper.problems import CohortError, Problem
+
+Cell = str | int | float | bool | date | datetime | None
+
+ROWS = 100_000
+COLUMNS = 500
+CHARACTERS = 10_000
+
+#: Faults that are listed; a file with more is described by the first ones.
+LISTED = 50
+
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table.
+
+    Attributes
+    ----------
+    number : int
+        Number that a spreadsheet program shows beside it.
+    cells : tuple
+        One for each column; None where nothing stands.
+    """
+
+    number: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as it stands in a file: nothing is interpreted yet.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file.
+    sheet : str or None
+        Name of the sheet; None for a file of text.
+    header : tuple of str
+        Names of the columns as they stand there; none is blank.
+    rows : tuple of Row
+        Rows that hold anything.
+    notes : tuple of str
+        What was taken when reading; no value of a patient.
+    warnings : tuple of Problem
+        What is odd; for the terminal only.
+    header_row : int
+        Number of the header's row.
+    """
+
+    file: str
+    sheet: str | None
+    header: tuple[str, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    header_row: int = 1
+
+
+def fault_of(text: str) -> str | None:
+    """Return the rule that a text in a cell breaks."""
+    if len(text) > CHARACTERS:
+        rule = f"has {len(text):,} characters; a cell may have {CHARACTERS:,}"
+        return f"{rule} (is a quotation mark not closed?)" if "\n" in text else rule
+    if found := _CONTROL.search(text):
+        return control_rule(found.group())
+    return None
+
+
+def control_rule(letter: str) -> str:
+    """Return what is wrong with a character that no table of text has."""
+    if letter == "\0":
+        return "holds a NUL byte; save the table as plain text"
+    return f"holds a control character (U+{ord(letter):04X}); is this a table of text"
+
+
+def first_control(text: str) -> re.Match[str] | None:
+    """Return the first character that no table of text has."""
+    return _CONTROL.search(text)
+
+
+def is_blank(cell: Cell) -> bool:
+    """Return whether nothing, or nothing but blanks, stands in a cell."""
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise an error if there are problems; of many the first ones are listed."""
+    if len(problems) > LISTED:
+        first = problems[0]
+        rest = Problem(first.file, f"has {len(problems) - LISTED:,} more faults", sheet=first.sheet)
+        raise CohortError(*problems[:LISTED], rest)
+    if problems:
+        raise CohortError(*problems)
+
+
+def assemble(
+    file: str,
+    sheet: str | None,
+    records: Iterable[tuple[int, Sequence[Cell]]],
+    notes: Sequence[str] = (),
+    warnings: Sequence[Problem] = (),
+    last: int = 0,
+) -> Sheet:
+    """Return the table that the rows of a file make.
+
+    Parameters
+    ----------
+    file, sheet : str or None
+        Where the rows stand.
+    records : iterable of (int, sequence of cells)
+        Number and cells of each row, in order; rows where nothing stands may be missing.
+    notes, warnings : sequence
+        What is known already.
+    last : int, optional
+        Number of the last row in a sheet of a workbook, whether anything stands in it or not.
+
+    Raises
+    ------
+    CohortError
+        If there is no table, or its rows don't fit together.
+    """
+
+    def problem(rule: str, row: int | None = None, **more: object) -> Problem:
+        return Problem(file, rule, row, sheet=sheet, **more)  # type: ignore[arg-type]
+
+    every = list(records)
+    filled = [(number, cells) for number, cells in every if not all(map(is_blank, cells))]
+    last = max(last, every[-1][0] if every else 0)
+    if not filled:
+        refuse([problem("is empty; the first row must hold the names of the columns")])
+    (first, names), *body = filled
+    named = [place for place, name in enumerate(names) if not is_blank(name)]
+    widest = max(sum(not is_blank(cell) for cell in cells) for _, cells in filled)
+    if widest == 1:
+        rule = "has one column only; comma, semicolon and tab can separate columns"
+        refuse([problem(rule if sheet is None else "has one column only", first)])
+    if len(named) == 1:
+        rule = "is the first row and has one cell only; it must hold the names of the columns"
+        refuse([problem(rule, first)])
+    if not body:
+        refuse([problem("has a header and no rows")])
+    if len(body) > ROWS:
+        refuse([problem(f"has {len(body):,} rows; a register may have {ROWS:,}")])
+
+    faults = []
+    for number, cells in body:
+        if sheet is None and len(cells) != len(names):
+            faults.append(problem(_ragged_rule(cells, len(names)), number))
+        elif strays := set(_filled(cells)).difference(named):
+            place = min(strays)
+            rule = f"stands in column {letters_of(place)}, which has no name in row {first}"
+            faults.append(problem(rule, number, value=cells[place]))
+    refuse(faults)
+
+    notes, warnings = list(notes), list(warnings)
+    if first > 1:
+        notes.append(f"Empty rows above the names of the columns: {first - 1:,}.")
+    if last > body[-1][0]:
+        notes.append(f"Empty rows at the end, left out: {last - body[-1][0]:,}.")
+    if nameless := max(len(names), *(len(cells) for _, cells in body)) - len(named):
+        notes.append(f"Empty columns without a name, left out: {nameless:,}.")
+    numbers = {number for number, _ in body}
+    if gaps := [row for row in range(first + 1, body[-1][0]) if row not in numbers]:
+        more = f"; so are {len(gaps) - 1:,} more rows in the middle" if len(gaps) > 1 else ""
+        warnings.append(problem(f"is empty and was left out{more}", gaps[0], level="warning"))
+    rows = tuple(Row(number, tuple(_taken(cells, named))) for number, cells in body)
+    header = tuple(str(names[place]) for place in named)
+    return Sheet(file, sheet, header, rows, tuple(notes), tuple(warnings), first)
+
+
+def letters_of(place: int) -> str:
+    """Return a spreadsheet's name of a column, of which the first is 0.
+
+    Examples
+    --------
+    >>> letters_of(0), letters_of(25), letters_of(26), letters_of(701), letters_of(702)
+    ('A', 'Z', 'AA', 'ZZ', 'AAA')
+    """
+    letters = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _filled(cells: Sequence[Cell]) -> list[int]:
+    """Return the places of cells in which something stands."""
+    return [place for place, cell in enumerate(cells) if not is_blank(cell)]
+
+
+def _taken(cells: Sequence[Cell], places: Sequence[int]) -> Iterable[Cell]:
+    """Yield the cells at some places; an empty text is nothing."""
+    for place in places:
+        cell = cells[place] if place < len(cells) else None
+        yield None if cell == "" else cell
+
+
+def _ragged_rule(cells: Sequence[Cell], width: int) -> str:
+    """Say that a row has more or fewer cells than the header."""
+    rule = f"has {len(cells):,} cells where the header has {width:,}"
+    if any(isinstance(cell, str) and "\n" in cell for cell in cells):
+        return f"{rule}; is a quotation mark not closed"
+    if len(cells) > width:
+        return f"{rule}; a cell that holds the separator needs quotation marks around it"
+    return f"{rule}; leave a cell empty where nothing is known"
