@@ -1,4 +1,4 @@
-"""The command line: ``rdmas claims``, ``validate``, ``rerun`` and ``reconstruct``.
+"""The command line: ``rdmas claims``, ``template``, ``validate``, ``rerun``, ``reconstruct``.
 
 Each command imports what it needs when it runs, so that help and validation do not wait for
 statistics and figures.
@@ -99,14 +99,50 @@ def _print_compared(compared: DataFrame) -> None:
 
 
 @main.command()
-@click.argument("data_dir", type=_folder)
-def validate(data_dir: Path) -> None:
-    """Check the data package in DATA_DIR; one sentence for each fault."""
-    from rdmas.paper.validation import problems
+@click.argument("path", type=_folder, metavar="FILE_OR_DIR")
+@click.option("--encoding", help="Encoding of a CSV file; by default it is found out.")
+def validate(path: Path, encoding: str | None) -> None:
+    """Check a register or a data package; one sentence for each fault.
 
-    if found := problems(data_dir):
-        _fail("\n".join(map(str, found)))
-    click.echo(f"{data_dir}: valid")
+    FILE_OR_DIR is a table of patients (CSV or XLSX), a folder with one, or a folder with a
+    datapackage.json. A warning is suspicious and possible, and leaves exit status 0.
+    """
+    from rdmas.paper.problems import CohortError, listed
+
+    if path.is_dir() and (path / "datapackage.json").exists():
+        from rdmas.paper.validation import problems
+
+        if found := problems(path):
+            _fail(listed(found))
+    else:
+        from rdmas.paper.cohort import load_cohort
+
+        try:
+            cohort = load_cohort(path, encoding=encoding)
+        except CohortError as error:
+            _fail(error)
+        if cohort.warnings:
+            click.echo(listed(cohort.warnings), err=True)
+        for note in cohort.notes:
+            click.echo(f"  {note}")
+    click.echo(f"{path}: valid")
+
+
+@main.command()
+@click.argument("folder", type=_folder, metavar="DIR")
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+def template(folder: Path, force: bool) -> None:
+    """Write a register to fill in: patients.xlsx, patients.csv and cohort.toml in DIR."""
+    from rdmas.paper.problems import CohortError
+    from rdmas.paper.register.template import write_template
+
+    try:
+        written = write_template(folder, force)
+    except CohortError as error:
+        _fail(error)
+    for file in written:
+        click.echo(f"{file}: written")
+    click.echo("Fill in one of the two tables and replace its example row; then: rdmas validate")
 
 
 @main.command()

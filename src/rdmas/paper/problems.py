@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,4 +73,23 @@ class CohortError(ValueError):
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
-        super().__init__("\n".join(str(problem) for problem in problems))
+        super().__init__(listed(problems))
+
+
+def listed(problems: Sequence[Problem], limit: int = 50) -> str:
+    """Return a line for each problem, errors before warnings, and how many were left out.
+
+    Examples
+    --------
+    >>> print(listed([Problem("a.csv", f"fault {i}") for i in range(3)], limit=2))
+    a.csv: fault 0.
+    a.csv: fault 1.
+    and 1 more.
+    """
+    ordered = sorted(problems, key=lambda problem: problem.level != "error")
+    lines = [
+        f"{'warning: ' if problem.level == 'warning' else ''}{problem}"
+        for problem in ordered[:limit]
+    ]
+    more = [f"and {len(ordered) - limit} more."] if len(ordered) > limit else []
+    return "\n".join(lines + more)

@@ -1,0 +1,251 @@
+"""Which column of a table is which: by the settings, by name, or by what registers call it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+
+from rdmas.paper.problems import shown
+from rdmas.paper.register.findings import Findings, some
+from rdmas.paper.register.settings import COLUMNS, Settings
+from rdmas.paper.register.values import VOCABULARY, meant, word
+
+#: Columns without which nothing can be said of a patient.
+NEEDED = ("patient_id", "arm", "died")
+
+#: What the name of a column of follow-up times may end in.
+_TIME_UNITS = {
+    "days": "days|day|d|tage|tagen|in tagen|in days|天|天数|日",
+    "weeks": "weeks|week|wk|wks|wochen|in wochen|in weeks|周|周数",
+    "months": "months|month|mo|mos|monate|monaten|in monaten|in months|月|个月|月数",
+    "years": "years|year|yr|yrs|jahre|jahren|in jahren|in years|年|年数",
+}
+
+_DOSE_UNITS = {
+    "mg_per_kg": r"\bmg (per |pro )?kg( (per |pro )?(d|day|tag|bw|kg|kgkg|天|日))*\b|\bmgkg\b",
+    "mg_per_day": r"\bmg (per |pro |am )?(d|day|daily|tag|tgl|日|天)\b|\bmgd\b|毫克 ?(每)?[日天]",
+}
+
+#: Words in the name of a dose that change nothing.
+_FILLERS = set(
+    re.split(r"\W", "daily dose dosis tagesdosis at by in of on the am an bei zu nach after total")
+)
+
+
+def plain(name: str) -> str:
+    """Return what a column's name is compared by: small letters and digits, single blanks.
+
+    Examples
+    --------
+    >>> plain("GC_Dose (mg/kg)"), plain("Körpergewicht"), plain("8周疗效")
+    ('gc dose mg kg', 'koerpergewicht', '8周疗效')
+    """
+    small = unicodedata.normalize("NFKC", name).casefold()
+    for letter, pair in {"ä": "ae", "ö": "oe", "ü": "ue"}.items():
+        small = small.replace(letter, pair)
+    return " ".join(re.findall(r"[^\W_]+", small))
+
+
+_EXACT = {plain(name): name for name in COLUMNS}
+_SYNONYMS = {plain(it): name for name, words in VOCABULARY["columns"].items() for it in words}
+_ALIVE_OR_DEAD = {plain(it) for it in VOCABULARY["alive_or_dead"]}
+_PERSONAL = {plain(it) for it in VOCABULARY["personal"]}
+_DOSE = {kind: {plain(it) for it in words} for kind, words in VOCABULARY["dose"].items()}
+
+
+def recognise(
+    header: Sequence[str | None], settings: Settings, findings: Findings
+) -> dict[str, int]:
+    """Find the columns of a register in the header of a table.
+
+    Parameters
+    ----------
+    header : sequence of str
+        The names that the table gives its columns.
+    settings : Settings
+        What the reader says of them.
+    findings : Findings
+        Gets an error for a column that is needed and missing, for one that is there twice, and
+        for one that is likely misspelt; a warning for columns that are not used. It also learns
+        what the table calls each column.
+
+    Returns
+    -------
+    dict of str to int
+        The place of each column that was found, by our name.
+    """
+    names = [str(name or "") for name in header]
+    mapped = _mapped(names, settings, findings)
+    candidates: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for place, name in enumerate(names):
+        if place in mapped:
+            candidates[mapped[place]][0].append(place)
+        elif plain(name) in _EXACT:
+            candidates[_EXACT[plain(name)]][1].append(place)
+        elif ours := _synonym(name):
+            candidates[ours][3 if plain(name) in _ALIVE_OR_DEAD else 2].append(place)
+    found = {}
+    for ours in COLUMNS:
+        for _, places in sorted(candidates[ours].items())[:1]:
+            found[ours] = places[0]
+            _name(findings, ours, names[places[0]])
+            if len(places) > 1:
+                _refuse_twice(findings, ours, [names[place] for place in places])
+    _check_time_unit(names, found, settings, findings)
+    suspects = _unused(names, found, findings)
+    _lacking(names, found, settings, suspects, findings)
+    return found
+
+
+def says_alive_or_dead(name: str) -> bool:
+    """Tell whether a column's name leaves open which number means death."""
+    return plain(name) in _ALIVE_OR_DEAD
+
+
+def _name(findings: Findings, ours: str, name: str) -> None:
+    """Let sentences call a column what the table calls it."""
+    kept = shown(name.strip())
+    findings.columns[ours] = kept if kept == ours else f"{kept} ({ours})"
+
+
+def _mapped(names: Sequence[str], settings: Settings, findings: Findings) -> dict[int, str]:
+    """Find the columns that the settings name."""
+    mapped = {}
+    for own, ours in settings.columns.items():
+        places = [place for place, name in enumerate(names) if name.strip() == own]
+        places = places or [at for at, name in enumerate(names) if word(name) == word(own)]
+        mapped.update(dict.fromkeys(places, ours))
+        if not places:
+            near = meant(own, [name.strip() for name in names if name])
+            hint = f"did you mean '{shown(near)}'" if near else f"it has {some(names, 12)}"
+            rule = f"[columns] '{shown(own)}' = \"{ours}\": the table has no such column; {hint}"
+            findings.elsewhere(settings.source, rule)
+            findings.columns.setdefault(ours, ours)
+    return mapped
+
+
+def _synonym(name: str) -> str | None:
+    """Return the column that registers call so."""
+    small = plain(name)
+    if small in _SYNONYMS:
+        return _SYNONYMS[small]
+    if small in _ALIVE_OR_DEAD:
+        return "died"
+    if _time_unit(name):
+        return "followup_time"
+    when, unit = _dose(small)
+    return f"gc_dose_{when}_{unit}" if when and unit else None
+
+
+def _time_unit(name: str) -> str | None:
+    """Return the unit that the name of a column of follow-up times ends in."""
+    small = plain(name)
+    times = {it for it, ours in _SYNONYMS.items() if ours == "followup_time"}
+    for unit, words in _TIME_UNITS.items():
+        for ending in words.split("|"):
+            if small.endswith(ending) and small.removesuffix(ending).strip() in times:
+                return unit
+    return None
+
+
+def _dose(small: str) -> tuple[str | None, str | None]:
+    """Return when a dose was taken and its unit, as far as the name of the column tells."""
+    unit = next((it for it, form in _DOSE_UNITS.items() if re.search(form, small)), None)
+    rest = re.sub(_DOSE_UNITS[unit], " ", small) if unit else small
+    rest = re.sub(r"\b(week|wk|w|woche|wo|day|tag|d) (\d)\b", r"\1\2", rest)
+    rest = re.sub(r"\b8 (weeks|wk|w|wochen)\b", r"8\1", rest)
+    parts = set(rest.split()) - _FILLERS - {"mg"}
+    if rest.isascii() and parts - set().union(*_DOSE.values()):
+        return None, None
+    squeezed = rest.replace(" ", "")
+    says = {
+        kind: bool(parts & words) or any(not it.isascii() and it in squeezed for it in words)
+        for kind, words in _DOSE.items()
+    }
+    drug = says["drug"] or "dos" in rest
+    when = "baseline" if says["baseline"] else "week8"
+    return (when if drug and says["baseline"] != says["week8"] else None), unit
+
+
+def _refuse_twice(findings: Findings, ours: str, names: list[str]) -> None:
+    """Refuse a column that is there more than once."""
+    rule = "the column stands there more than once; leave one"
+    if len(set(names)) > 1:
+        rule = f"the columns {some(names)} all stand for {ours}; leave one, or rename the others"
+    findings.header(rule, ours)
+
+
+def _check_time_unit(
+    names: Sequence[str], found: dict[str, int], settings: Settings, findings: Findings
+) -> None:
+    """Refuse a column of follow-up times whose name gives another unit than the settings."""
+    unit = _time_unit(names[found["followup_time"]]) if "followup_time" in found else None
+    if unit and unit != settings.time_unit:
+        rule = (
+            f"the name says {unit}, the settings {settings.time_unit}; "
+            f'set time_unit = "{unit}", or rename the column'
+        )
+        findings.header(rule, "followup_time")
+
+
+def _unused(names: Sequence[str], found: dict[str, int], findings: Findings) -> dict[str, str]:
+    """Speak of columns that are not used; return what is likely misspelt, by our name."""
+    missing = {it: ours for it, ours in (_SYNONYMS | _EXACT).items() if ours not in found}
+    near = [it for it in missing if len(it) > 4 or it in _EXACT]
+    left = [name for place, name in enumerate(names) if name and place not in found.values()]
+    suspects, idle, personal = {}, [], []
+    for name in left:
+        close = meant(plain(name), near) if len(left) <= 200 else None
+        when, unit = _dose(plain(name))
+        if plain(name) in _PERSONAL:
+            personal.append(name)
+        elif close and missing[close] not in suspects:
+            suspects[missing[close]] = name
+            rule = (
+                f"there is no column {missing[close]}; did you mean this one? Rename it, or map "
+                f"it in [columns]"
+            )
+            findings.header(rule, shown(name))
+        elif when and not unit:
+            rule = (
+                f"the column is not used: its name does not say whether the dose is mg/kg or mg "
+                f"a day; name it gc_dose_{when}_mg_per_kg or gc_dose_{when}_mg_per_day"
+            )
+            findings.header(rule, shown(name), "warning")
+        else:
+            idle.append(name)
+    if personal:
+        rule = f"the columns {some(personal)} look like personal data; remove them from the file"
+        findings.header(rule, level="warning")
+    if idle:
+        verb = "column {} is" if len(idle) == 1 else "columns {} are"
+        findings.header(f"the {verb.format(some(idle, 9))} not used", level="warning")
+    return suspects
+
+
+def _lacking(
+    names: Sequence[str],
+    found: dict[str, int],
+    settings: Settings,
+    suspects: dict[str, str],
+    findings: Findings,
+) -> None:
+    """Refuse a table without a column that is needed."""
+    given = {*found, *suspects, *settings.columns.values()}
+    for ours in NEEDED:
+        if ours in given:
+            continue
+        rule = f"there is no column {ours}; name one so, or map it in [columns]"
+        if ours == "arm":
+            if not settings.control:
+                continue
+            rule += '; for a cohort of one arm set control = ""'
+        if ours == "died":
+            if "death_date" in given:
+                continue
+            rule += ", or give dates of death in a column death_date"
+        findings.header(rule)
+    if len(names) > 1 and not found:
+        findings.header("no column was recognised; the first row must name the columns")

@@ -1,0 +1,96 @@
+"""What is found wrong or odd in a table: one cause, one sentence."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Literal
+
+from rdmas.paper.problems import Problem, shown
+
+Level = Literal["error", "warning"]
+
+#: From so many alike faults, and at least half of a column's cells, the column is at fault.
+_ALIKE = 5
+
+
+class Findings:
+    """Problems of a table as they are found.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file.
+    sheet : str or None
+        Name of the sheet of a workbook.
+    header_row : int
+        Number of the row with the names of the columns.
+    """
+
+    def __init__(self, file: str, sheet: str | None = None, header_row: int = 1) -> None:
+        self.file, self.sheet, self.header_row = file, sheet, header_row
+        self.columns: dict[str, str] = {}
+        self._found: list[Problem] = []
+
+    def add(
+        self,
+        rule: str,
+        row: int | None = None,
+        column: str | None = None,
+        value: object = None,
+        level: Level = "error",
+    ) -> None:
+        """Note a problem; `column` is ours, and is said as the table calls it."""
+        name = None if column is None else self.columns.get(column, column)
+        self._found.append(Problem(self.file, rule, row, name, self.sheet, value, level))
+
+    def header(self, rule: str, column: str | None = None, level: Level = "error") -> None:
+        """Note a problem of the header."""
+        self.add(rule, self.header_row, column, level=level)
+
+    def elsewhere(self, file: str, rule: str, level: Level = "error") -> None:
+        """Note a problem of another file, such as the settings."""
+        self._found.append(Problem(file, rule, level=level))
+
+    def errors(self) -> bool:
+        """Tell whether anything forbids to go on."""
+        return any(problem.level == "error" for problem in self._found)
+
+    def listed(self, cells: int) -> list[Problem]:
+        """Return the problems, errors first, of a table with so many rows.
+
+        Where half of a column breaks the same rule, its first cell stands for all.
+        """
+        alike: dict[tuple, list[Problem]] = defaultdict(list)
+        for problem in dict.fromkeys(self._found):
+            alike[problem.column, problem.rule, problem.level].append(problem)
+        told = []
+        for (column, _, _), group in alike.items():
+            if column is None or len(group) < max(_ALIKE, cells / 2):
+                told += group
+            else:
+                told.append(_for_all(group))
+        return sorted(told, key=lambda it: (it.level != "error", it.row or 0))
+
+
+def _for_all(group: list[Problem]) -> Problem:
+    """Let the first problem stand for all that are alike."""
+    first = group[0]
+    rule = f"{first.rule} ({len(group) - 1} more rows of the column alike)"
+    return Problem(first.file, rule, first.row, first.column, first.sheet, first.value, first.level)
+
+
+def some(names: Iterable[object], limit: int = 5) -> str:
+    """List names in quotes, a few of them.
+
+    Examples
+    --------
+    >>> some(["a", "b"])
+    "'a' and 'b'"
+    >>> some("abcdefg", limit=3)
+    "'a', 'b', 'c' and 4 more"
+    """
+    quoted = [f"'{shown(name)}'" for name in names]
+    if len(quoted) > limit:
+        return f"{', '.join(quoted[:limit])} and {len(quoted) - limit} more"
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))
