@@ -6,6 +6,7 @@ the book. Things are labelled where they are drawn rather than in legends.
 """
 
 from rdmas.show.figures._book import plot_durations, plot_layers, plot_scoreboard
+from rdmas.show.figures._cohort import plot_completeness, plot_quartiles, plot_values
 from rdmas.show.figures._context import (
     plot_densities,
     plot_predictive_counts,
@@ -64,6 +65,7 @@ __all__ = [
     "plain",
     "plot_attainable",
     "plot_bounding_curves",
+    "plot_completeness",
     "plot_densities",
     "plot_discount",
     "plot_dose_pairs",
@@ -81,11 +83,13 @@ __all__ = [
     "plot_predictive_counts",
     "plot_probability_better",
     "plot_provenance",
+    "plot_quartiles",
     "plot_range_curve",
     "plot_rounding",
     "plot_scoreboard",
     "plot_shares_by_spread",
     "plot_significance_map",
+    "plot_values",
     "plot_wrong_outcomes",
     "use_style",
 ]
