@@ -17,7 +17,7 @@ import yaml
 
 from rdmas.paper.paths import companion_data_dir
 from rdmas.rerun.plan import PARTS, ROOT, Plan, RerunError
-from rdmas.rerun.work import full, remove
+from rdmas.rerun.work import full, is_full, remove
 
 BUILD = "from rdmas.rerun.worker import build; build()"
 #: What a build leaves for itself, with paths of this machine in it.
@@ -46,7 +46,7 @@ def build_site(
     status, text = _run(["build", ".", "--all", "-W", "--keep-going"], folder, settings)
     site = folder / "_build" / "html"
     if status or not (site / f"{ROOT}.html").is_file():
-        if os.strerror(errno.ENOSPC) in text:
+        if os.strerror(errno.ENOSPC) in text or is_full(plan.out):
             raise RerunError(full(plan.out))
         raise RerunError("The site could not be built.", _complaints(text, folder))
     for name in LEFT_OVER:

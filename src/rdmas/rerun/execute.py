@@ -19,7 +19,7 @@ import nbformat
 from tqdm import tqdm
 
 from rdmas.rerun.plan import Plan, RerunError
-from rdmas.rerun.work import full
+from rdmas.rerun.work import full, is_full
 from rdmas.show.cohort.opening import ENCODING, TITLE
 
 START = "from rdmas.rerun.worker import main; main()"
@@ -183,9 +183,10 @@ def _follow(
             raise RerunError(f"{name}: its worker process has ended.") from None
         for line in process.stdout:
             answer = json.loads(line)
-            if answer.get("full"):
-                raise RerunError(full(out))
             if "failed" in answer:
+                # A kernel that finds no space to start in says nothing of why it ended.
+                if answer.get("full") or is_full(out):
+                    raise RerunError(full(out))
                 raise RerunError(f"Chapter {name} {answer['failed']}.", answer["detail"])
             if "done" in answer:
                 bar.update(cells - bar.n)

@@ -18,6 +18,8 @@ from pathlib import Path
 from rdmas.rerun.plan import RerunError
 
 LOCK = "lock"
+#: Bytes below which a disk counts as full: no kernel can start.
+ENOUGH = 100_000
 FULL = (errno.ENOSPC, errno.EDQUOT)
 #: As the kernel's headers have them: paths are relative to the folder one is in; swap the two.
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
@@ -129,6 +131,11 @@ def sentences(out: Path) -> Iterator[None]:
         where = Path(str(error.filename or out)).name
         reason = error.strerror or type(error).__name__
         raise RerunError(f"{where}: cannot be written or read ({reason}).") from None
+
+
+def is_full(out: Path) -> bool:
+    """Tell whether there is hardly space left where the book is made."""
+    return shutil.disk_usage(out.parent).free < ENOUGH
 
 
 def full(out: Path) -> str:
