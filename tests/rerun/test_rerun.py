@@ -14,6 +14,7 @@ import cohorts
 import nbformat
 import pytest
 from click.testing import CliRunner
+from conftest import REPOSITORY
 
 from rdmas import rerun as room
 from rdmas.cli import main
@@ -212,6 +213,13 @@ def test_a_misspelt_option_is_one_sentence_and_exit_status_1(data, tmp_path, arg
     assert result.exit_code == 1
     assert len(result.output.splitlines()) == 1 and "Traceback" not in result.output
     assert not out.exists() and leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("change", [{"aggregate_only": True}, {"mask_below": 5}])
+def test_what_chapters_about_a_paper_cannot_do_is_refused(tmp_path, change):
+    with pytest.raises(RerunError, match="are for patients' records"):
+        rerun(Options(REPOSITORY / "data", tmp_path / "out", **change))
+    assert leftovers(tmp_path) == []
 
 
 def test_invalid_data_are_refused_and_nothing_is_written(data, chapters, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import html
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from rdmas.paper.paths import companion_data_dir
 from rdmas.rerun.plan import PARTS, ROOT, Plan, RerunError
 from rdmas.rerun.work import full, is_full, remove
 
+BOOK = "book"
 BUILD = "from rdmas.rerun.worker import build; build()"
 #: What a build leaves for itself, with paths of this machine in it.
 LEFT_OVER = (".buildinfo", ".doctrees", "_sources", "objects.inv")
@@ -36,13 +38,19 @@ def build_site(
         If a page has a fault: a warning is one.
     """
     folder = Path(tempfile.mkdtemp(prefix="site-", dir=work))
-    book = companion_data_dir().parent
-    shutil.copytree(book / "book" / "_static", folder / "_static")
-    shutil.copy(book / "book" / "favicon.ico", folder)
+    companion = companion_data_dir().parent
+    toc, config = (_settings(companion / name) for name in ("_toc.yml", "_config.yml"))
+    if plan.of_the_paper:
+        ours = shutil.ignore_patterns("*.ipynb", "cohort", ".*")
+        shutil.copytree(companion / BOOK, folder, dirs_exist_ok=True, ignore=ours)
+    else:
+        shutil.copytree(companion / BOOK / "_static", folder / "_static")
+        shutil.copy(companion / BOOK / "favicon.ico", folder)
+        toc, config = contents(list(executed)), about_a_register(config)
     for name, notebook in executed.items():
         shutil.copyfile(notebook, folder / f"{name}.ipynb")
-    _write(folder / "_toc.yml", contents(list(executed)))
-    _write(folder / "_config.yml", configuration(plan, book / "_config.yml"))
+    _write(folder / "_toc.yml", toc)
+    _write(folder / "_config.yml", configuration(plan, config))
     status, text = _run(["build", ".", "--all", "-W", "--keep-going"], folder, settings)
     site = folder / "_build" / "html"
     if status or not (site / f"{ROOT}.html").is_file():
@@ -99,21 +107,30 @@ def contents(chapters: list[str]) -> dict[str, Any]:
     }
 
 
-def configuration(plan: Plan, of_the_book: Path) -> dict[str, Any]:
-    """Return the book's own settings, for chapters that are executed and about this cohort."""
-    settings = yaml.safe_load(of_the_book.read_text(encoding="utf-8"))
-    settings |= {"title": plan.title, "author": "", "copyright": ""}
-    settings["execute"] = {"execute_notebooks": "off", "stderr_output": "error"}
-    settings["html"] |= {"favicon": "_static/favicon.svg", "extra_footer": FOOTER}
-    del settings["bibtex_bibfiles"]
-    sphinx = settings["sphinx"] | {"recursive_update": True}
-    settings["sphinx"] = sphinx
-    sphinx["extra_extensions"] = ["sphinx-mathjax-offline", "rdmas.site"]
+def about_a_register(config: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of the book's settings what chapters about patients' records have no use for."""
     unused = ("autosummary", "autodoc", "numpydoc", "bibtex", "add_module_names")
-    sphinx["config"] = {
-        **{key: value for key, value in sphinx["config"].items() if not key.startswith(unused)},
-        "html_static_path": ["_static"],
-        "html_extra_path": ["favicon.ico"],
+    sphinx = config["sphinx"] | {
+        "extra_extensions": ["sphinx-mathjax-offline", "rdmas.site"],
+        "config": {
+            key: value
+            for key, value in config["sphinx"]["config"].items()
+            if not key.startswith(unused)
+        },
+    }
+    return {
+        **{key: value for key, value in config.items() if key != "bibtex_bibfiles"},
+        "html": config["html"] | {"extra_footer": FOOTER},
+        "sphinx": sphinx,
+        "author": "",
+        "copyright": "",
+    }
+
+
+def configuration(plan: Plan, config: dict[str, Any]) -> dict[str, Any]:
+    """Return settings of a site for chapters that are executed already, about this cohort."""
+    sphinx = config["sphinx"]
+    here = {
         "html_copy_source": False,
         # Beside the logo the theme writes a title as it is.
         "html_theme_options": {"logo": {"text": html.escape(plan.title)}},
@@ -121,7 +138,17 @@ def configuration(plan: Plan, of_the_book: Path) -> dict[str, Any]:
         "rdmas_mask_below": plan.options.mask_below,
         "rdmas_encoding": plan.options.encoding or "",
     }
-    return settings
+    return config | {
+        "title": plan.title,
+        "execute": {"execute_notebooks": "off", "stderr_output": "error"},
+        "sphinx": sphinx | {"recursive_update": True, "config": sphinx["config"] | here},
+    }
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    """Read settings of the book, for pages that lie beside them and not in a folder."""
+    text = file.read_text(encoding="utf-8")
+    return yaml.safe_load(re.sub(rf"(?<=[ \[]){BOOK}/", "", text))
 
 
 def _write(file: Path, content: dict[str, Any]) -> None:

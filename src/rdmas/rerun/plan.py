@@ -118,12 +118,19 @@ class Plan:
     @property
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the chapters."""
-        return {
-            "data_dir": str(self.data),
-            "level": self.options.level,
-            "aggregate_only": self.options.aggregate_only,
-            "mask_below": self.options.mask_below,
+        common = {"data_dir": str(self.data), "level": self.options.level}
+        if self.of_the_paper:
+            return common
+        options = self.options
+        return common | {
+            "aggregate_only": options.aggregate_only,
+            "mask_below": options.mask_below,
         }
+
+    @property
+    def of_the_paper(self) -> bool:
+        """Tell whether these are the chapters about a paper, with all that belongs to them."""
+        return self.options.chapters is None and not self.cohort.is_register
 
     @property
     def workers(self) -> int:
@@ -146,6 +153,11 @@ def plan(options: Options) -> Plan:
     data, out = Path(options.data).absolute(), _normal(Path(options.out))
     _check_places(data, out, options.force)
     cohort = load_cohort(data, options.mask_below, options.encoding)
+    if not cohort.is_register and (options.aggregate_only or options.mask_below):
+        raise RerunError(
+            "--aggregate-only and --mask-below are for patients' records; these data were rebuilt "
+            "from a paper."
+        )
     title = (options.title or cohort.title).strip()
     chapters = options.chapters or _chapters_of(cohort)
     return Plan(

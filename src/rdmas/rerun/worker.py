@@ -98,10 +98,14 @@ def execute(chapter: str, parameters: dict, tell: Callable[[], None]) -> Noteboo
     ChapterError
         If the chapter stops or warns.
     """
+    notebook = nbformat.read(chapter, as_version=4)
+    # Chapters about a paper have no interval each; those about a register have every parameter.
+    if "level" not in _known(notebook):
+        parameters = {name: value for name, value in parameters.items() if name != "level"}
     try:
         # As a notebook and not as a path: papermill takes braces in paths for a template.
         executed = papermill.execute_notebook(
-            nbformat.read(chapter, as_version=4),
+            notebook,
             None,
             parameters=parameters,
             kernel_name=KERNEL["name"],
@@ -161,6 +165,16 @@ def _listen(asked: TextIO, tasks: queue.SimpleQueue[dict]) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(kernel, signal.SIGKILL)
     os._exit(1)
+
+
+def _known(notebook: NotebookNode) -> set[str]:
+    """Return the names of a chapter's parameters."""
+    return {
+        parameter.name
+        for cell in notebook.cells
+        if "parameters" in cell.metadata.get("tags", [])
+        for parameter in PythonTranslator.inspect(cell)
+    }
 
 
 def _shortened(text: str) -> str:
