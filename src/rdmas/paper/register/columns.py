@@ -86,15 +86,16 @@ def recognise(
             candidates[_EXACT[plain(name)]][1].append(place)
         elif ours := _synonym(name):
             candidates[ours][3 if plain(name) in _ALIVE_OR_DEAD else 2].append(place)
-    found = {}
+    found, used = {}, set()
     for ours in COLUMNS:
         for _, places in sorted(candidates[ours].items())[:1]:
             found[ours] = places[0]
+            used.update(places)
             _name(findings, ours, names[places[0]])
             if len(places) > 1:
                 _refuse_twice(findings, ours, [names[place] for place in places])
     _check_time_unit(names, found, settings, findings)
-    suspects = _unused(names, found, findings)
+    suspects = _unused(names, found, used, findings)
     _lacking(names, found, settings, suspects, findings)
     return found
 
@@ -173,7 +174,7 @@ def _refuse_twice(findings: Findings, ours: str, names: list[str]) -> None:
     """Refuse a column that is there more than once."""
     rule = "the column stands there more than once; leave one"
     if len(set(names)) > 1:
-        rule = f"the columns {some(names)} all stand for {ours}; leave one, or rename the others"
+        rule = f"the columns {some(names)} stand for {ours}; leave one, and rename or map others"
     findings.header(rule, ours)
 
 
@@ -190,11 +191,13 @@ def _check_time_unit(
         findings.header(rule, "followup_time")
 
 
-def _unused(names: Sequence[str], found: dict[str, int], findings: Findings) -> dict[str, str]:
+def _unused(
+    names: Sequence[str], found: dict[str, int], used: set[int], findings: Findings
+) -> dict[str, str]:
     """Speak of columns that are not used; return what is likely misspelt, by our name."""
     missing = {it: ours for it, ours in (_SYNONYMS | _EXACT).items() if ours not in found}
     near = [it for it in missing if len(it) > 4 or it in _EXACT]
-    left = [name for place, name in enumerate(names) if name and place not in found.values()]
+    left = [name for place, name in enumerate(names) if name and place not in used]
     suspects, idle, personal = {}, [], []
     for name in left:
         close = meant(plain(name), near) if len(left) <= 200 else None
@@ -217,7 +220,7 @@ def _unused(names: Sequence[str], found: dict[str, int], findings: Findings) -> 
         else:
             idle.append(name)
     if personal:
-        rule = f"the columns {some(personal)} look like personal data; remove them from the file"
+        rule = f"there are personal data by the name of it ({some(personal)}); remove them"
         findings.header(rule, level="warning")
     if idle:
         verb = "column {} is" if len(idle) == 1 else "columns {} are"

@@ -27,7 +27,6 @@ from typing import Any
 from rdmas.paper import schema
 from rdmas.paper.problems import CohortError, Problem, shown
 from rdmas.paper.register import values
-from rdmas.paper.register.findings import some
 
 #: Every column that a register may have.
 COLUMNS = {**schema.fields("patients"), **schema.fields("register")}
@@ -244,7 +243,7 @@ def _faults(stated: Mapping[str, Any]) -> Iterator[str]:
         if name not in NAMES:
             near = values.meant(values.word(name), NAMES)
             hint = f"did you mean {near}?" if near else f"there are {', '.join(NAMES)}"
-            if name in COLUMNS or value in COLUMNS:
+            if name in COLUMNS or (isinstance(value, str) and value in COLUMNS):
                 hint = "columns are mapped under [columns]"
             yield f"there is no setting '{shown(name)}'; {hint}".rstrip("?")
         elif name == "columns":
@@ -368,7 +367,8 @@ def meaning(column: str, ours: Any) -> Any:
         for allowed in constraints["enum"]:
             if values.text(ours) == str(allowed) or (isinstance(ours, bool) and ours == allowed):
                 return allowed
-        raise ValueError(f"is not known; use {some(constraints['enum'], 9)}".replace("'", ""))
+        *others, last = map(str, constraints["enum"])
+        raise ValueError(f"is not known; use {', '.join(others)} or {last}")
     if COLUMNS[column]["type"] == "number":
         return values.number(ours)
     if COLUMNS[column]["type"] == "date":
