@@ -199,6 +199,8 @@ REFUSED = {
     "2.5mg": "write the number alone",
     "<5": "is a bound",
     "50%": "is a percentage",
+    "2020-01-02": "is a date",
+    "3.4.2021": "is a date",
     "=2+1": "is a formula",
     "two": "is not a number",
     "2\u200b": "invisible",
@@ -387,7 +389,7 @@ def test_a_date_with_slashes_needs_its_order(tmp_path):
         register = read(tmp_path, table, f'date_order = "{order}"')
         assert register.patients["followup_time"][0] == days
     (sentence,) = refused(tmp_path, dated(last_contact_date="12/31/2020"), 'date_order = "dmy"')
-    assert "is no day of the calendar" in sentence
+    assert 'is no day of the calendar with date_order = "dmy"; mend the setting' in sentence
 
 
 def test_ambiguous_dates_in_a_whole_column_are_one_fault(tmp_path):
@@ -395,6 +397,28 @@ def test_ambiguous_dates_in_a_whole_column_are_one_fault(tmp_path):
     sentences = refused(tmp_path, table)
     assert len(sentences) == 1
     assert "(7 more rows of the column alike)" in sentences[0]
+    for place, row in enumerate(table, start=3):
+        row["last_contact_date"] = row["last_contact_date"] and f"0{place}/06/2020"
+    sentences = refused(tmp_path, table)
+    assert len(sentences) == 1  # group 49: the cause is one setting
+    assert "(13 more rows and columns alike)" in sentences[0]
+
+
+def test_a_wrong_order_of_dates_is_one_fault(tmp_path):  # group 49
+    table = [row | {"index_date": f"01/{place + 10}/2020"} for place, row in enumerate(dated())]
+    (sentence,) = refused(tmp_path, table, 'date_order = "dmy"')
+    assert "row 5, column index_date: '01/13/2020': is no day of the calendar with" in sentence
+
+
+def test_last_contact_of_the_dead_is_taken_where_there_are_no_dates_of_death(tmp_path):
+    table = [
+        {name: cell for name, cell in row.items() if name != "death_date"}
+        | {"last_contact_date": row["death_date"] or row["last_contact_date"]}
+        for row in dated()
+    ]
+    register = read(tmp_path, table)
+    assert register.patients["followup_time"].tolist()[3] == 20
+    assert "is taken as the day of death of those who died" in str(register.warnings[0])
 
 
 def test_follow_up_is_counted_from_dates(tmp_path):
@@ -489,6 +513,9 @@ def test_one_arm_is_taken(tmp_path):
         del row["arm"]
     register = read(tmp_path / "b", table, 'treatment = "drug A"\ncontrol = ""\n')
     assert set(register.patients["arm"]) == {"drug A"}
+    assert not any("arm" in note for note in register.notes)
+    register = read(tmp_path / "c", [row | {"arm": "treatment"} for row in rows()])
+    assert "No patient is in the arm control: a cohort of one arm." in register.notes
 
 
 def test_controls_alone_are_refused(tmp_path):

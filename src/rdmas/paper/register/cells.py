@@ -123,7 +123,7 @@ def _read_column(
                 if missing and values.text(cell):
                     records.words[column] += 1
                 if not missing and open_codes and values.word(cell) in ("0", "1"):
-                    raise ValueError(
+                    raise values.SharedError(
                         "does not say whether that is alive or dead; name the column died, with 1 "
                         "for dead, or say it in [values.died]"
                     )
@@ -132,8 +132,11 @@ def _read_column(
                 raise ValueError("a value is required for every patient")
         except ValueError as error:
             records.failed.add((column, place))
+            shared = isinstance(error, values.SharedError)
             # A cell that is empty shows nothing.
-            findings.add(str(error), row, column, cell if values.text(cell) else None)
+            findings.add(
+                str(error), row, column, cell if values.text(cell) else None, shared=shared
+            )
         read.append(value)
     records.values[column] = read
 

@@ -50,6 +50,7 @@ def plain(name: str) -> str:
 
 _EXACT = {plain(name): name for name in COLUMNS}
 _SYNONYMS = {plain(it): name for name, words in VOCABULARY["columns"].items() for it in words}
+_TIMES = {it for it, ours in _SYNONYMS.items() if ours == "followup_time"}
 _ALIVE_OR_DEAD = {plain(it) for it in VOCABULARY["alive_or_dead"]}
 _PERSONAL = {plain(it) for it in VOCABULARY["personal"]}
 _DOSE = {kind: {plain(it) for it in words} for kind, words in VOCABULARY["dose"].items()}
@@ -143,10 +144,9 @@ def _synonym(name: str) -> str | None:
 def _time_unit(name: str) -> str | None:
     """Return the unit that the name of a column of follow-up times ends in."""
     small = plain(name)
-    times = {it for it, ours in _SYNONYMS.items() if ours == "followup_time"}
     for unit, words in _TIME_UNITS.items():
         for ending in words.split("|"):
-            if small.endswith(ending) and small.removesuffix(ending).strip() in times:
+            if small.endswith(ending) and small.removesuffix(ending).strip() in _TIMES:
                 return unit
     return None
 

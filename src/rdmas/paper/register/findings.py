@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal
 
 from rdmas.paper.problems import Problem, shown
@@ -31,6 +32,7 @@ class Findings:
         self.file, self.sheet, self.header_row = file, sheet, header_row
         self.columns: dict[str, str] = {}
         self._found: list[Problem] = []
+        self._shared: set[str] = set()
 
     def add(
         self,
@@ -39,8 +41,14 @@ class Findings:
         column: str | None = None,
         value: object = None,
         level: Level = "error",
+        shared: bool = False,
     ) -> None:
-        """Note a problem; `column` is ours, and is said as the table calls it."""
+        """Note a problem; `column` is ours, and is said as the table calls it.
+
+        The first cell that breaks a `shared` rule stands for all, of other columns too.
+        """
+        if shared:
+            self._shared.add(rule)
         name = None if column is None else self.columns.get(column, column)
         self._found.append(Problem(self.file, rule, row, name, self.sheet, value, level))
 
@@ -56,6 +64,11 @@ class Findings:
         """Tell whether anything forbids to go on."""
         return any(problem.level == "error" for problem in self._found)
 
+    @property
+    def one_cause(self) -> bool:
+        """Tell whether a fault was found from which others may follow."""
+        return bool(self._shared)
+
     def listed(self, cells: int) -> list[Problem]:
         """Return the problems, errors first, of a table with so many rows.
 
@@ -63,21 +76,21 @@ class Findings:
         """
         alike: dict[tuple, list[Problem]] = defaultdict(list)
         for problem in dict.fromkeys(self._found):
-            alike[problem.column, problem.rule, problem.level].append(problem)
+            column = None if problem.rule in self._shared else problem.column
+            alike[column, problem.rule, problem.level].append(problem)
         told = []
-        for (column, _, _), group in alike.items():
-            if column is None or len(group) < max(_ALIKE, cells / 2):
-                told += group
-            else:
-                told.append(_for_all(group))
+        for (column, rule, _), group in alike.items():
+            many = column is not None and len(group) >= max(_ALIKE, cells / 2)
+            told += [_for_all(group)] if rule in self._shared or many else group
         return sorted(told, key=lambda it: (it.level != "error", it.row or 0))
 
 
 def _for_all(group: list[Problem]) -> Problem:
     """Let the first problem stand for all that are alike."""
-    first = group[0]
-    rule = f"{first.rule} ({len(group) - 1} more rows of the column alike)"
-    return Problem(first.file, rule, first.row, first.column, first.sheet, first.value, first.level)
+    if len(group) == 1:
+        return group[0]
+    where = "of the column" if len({it.column for it in group}) == 1 else "and columns"
+    return replace(group[0], rule=f"{group[0].rule} ({len(group) - 1} more rows {where} alike)")
 
 
 def some(names: Iterable[object], limit: int = 5) -> str:

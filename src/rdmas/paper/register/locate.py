@@ -29,7 +29,7 @@ def tables(path: Path) -> list[Path]:
         names = sorted(file.name for file in path.iterdir())
     except OSError as error:
         rule = f"the folder cannot be read ({error.strerror})"
-        raise CohortError(Problem(str(path), rule)) from None
+        raise CohortError(Problem(path.name or str(path), rule)) from None
     found = [
         path / name
         for name in names
@@ -40,11 +40,11 @@ def tables(path: Path) -> list[Path]:
     named = [file for file in found if file.stem.lower() == "patients"]
     if not found:
         rule = "there is no table of patients in the folder; put a patients.csv or patients.xlsx"
-        raise CohortError(Problem(str(path), rule + " there"))
+        raise CohortError(Problem(path.name or str(path), rule + " there"))
     return named or found
 
 
 def several_tables(folder: Path, files: list[Path]) -> CohortError:
     """Return the refusal of a folder with several tables."""
     rule = f"there are several tables, {some(file.name for file in files)}; name one of them"
-    return CohortError(Problem(str(folder), rule))
+    return CohortError(Problem(folder.name or str(folder), rule))

@@ -82,7 +82,11 @@ def read_register(path: str | Path, encoding: str | None = None) -> Register:
     if patients is None:
         raise CohortError(*(it for it in found if it.level == "error"), *warnings)
     return Register(
-        patients, read.settings, (*read.sheet.notes, *notes), tuple(warnings), read.hashes
+        patients,
+        read.settings,
+        (*read.notes, *read.sheet.notes, *notes),
+        tuple(warnings),
+        read.hashes,
     )
 
 
@@ -110,6 +114,8 @@ class _Sources:
             raise several_tables(path, [file for file, _, _ in filled])
         file, self.settings, self.sheet = filled[0]
         self._hash(file.name, read_bytes(file))
+        source = self.settings.source
+        self.notes = (f"Settings: {source}.",) if source else ()
 
     def _hash(self, name: str, content: bytes) -> None:
         """Note which file was read."""
@@ -132,12 +138,12 @@ def _patients(
     _leave_out_empty(raw)
     records = Records([row.number for row in sheet.rows], raw)
     read_cells(records, settings, findings)
-    if headless:
+    if headless or findings.one_cause:  # what would be found next only follows from it
         return None, []
     if not records.has("arm"):
         records.values["arm"] = [settings.treatment] * len(records.rows)
     notes = [*_renamed(sheet, found, records), *derive(records, settings, findings)]
-    _check_arms(records, settings, findings)
+    notes += _check_arms(records, settings, findings)
     if findings.errors():
         return None, []
     notes += _missing(records)
@@ -157,8 +163,8 @@ def _leave_out_empty(raw: dict[str, list]) -> None:
         del raw[ours]
 
 
-def _check_arms(records: Records, settings: Settings, findings: Findings) -> None:
-    """Refuse a register in which nobody is under study."""
+def _check_arms(records: Records, settings: Settings, findings: Findings) -> Iterator[str]:
+    """Refuse a register in which nobody is under study; say if nobody is compared with."""
     arms = records.values["arm"]
     if settings.treatment not in arms and not any(column == "arm" for column, _ in records.failed):
         rule = (
@@ -166,6 +172,8 @@ def _check_arms(records: Records, settings: Settings, findings: Findings) -> Non
             f"the arm under study in the settings with treatment"
         )
         findings.add(rule, column="arm")
+    if settings.control and settings.control not in arms:
+        yield f"No patient is in the arm {shown(settings.control)}: a cohort of one arm."
 
 
 def _renamed(sheet: Sheet, found: dict[str, int], records: Records) -> Iterator[str]:

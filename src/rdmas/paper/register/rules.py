@@ -92,6 +92,10 @@ def _times(records: Records, settings: Settings, findings: Findings) -> Iterator
     if dated:
         _count_days(records, times, findings)
         yield f"Follow-up was counted in days from index_date to {' or '.join(ends)}."
+        if ends == ["last_contact_date"] and 1 in records.values["died"]:
+            rule = "is taken as the day of death of those who died, as there is no death_date"
+            findings.header(rule, "last_contact_date", "warning")
+            yield "Follow-up of the dead ends at last_contact_date: there are no dates of death."
     if records.has("index_date") and not ends and not records.has("followup_time"):
         rule = "gives no follow-up without death_date and last_contact_date; add them"
         findings.header(rule, "index_date", "warning")
@@ -112,7 +116,8 @@ def _count_days(records: Records, times: list, findings: Findings) -> None:
             continue
         if not _in_order(records, place, findings) or start is None:
             continue
-        end = death if records.at("died", place) == 1 else last
+        dead = records.at("died", place) == 1 and records.has("death_date")
+        end = death if dead else last
         if end is None:
             continue
         days = float((end - start).days)
@@ -144,10 +149,10 @@ def _in_order(records: Records, place: int, findings: Findings) -> bool:
 def _check_all_have_times(records: Records, times: list, findings: Findings) -> None:
     """Refuse follow-up that some patients have and others have not."""
     columns = [column for column in ("followup_time", *_DATES) if records.has(column)]
-    unread = [place for place, _ in _places(records) if records.bad(place, "died", *columns)]
+    unread = {place for place, _ in _places(records) if records.bad(place, "died", *columns)}
     if not columns or not any(days is not None for days in times):
         return
-    lacking = [at for at, days in enumerate(times) if days is None and at not in set(unread)]
+    lacking = [at for at, days in enumerate(times) if days is None and at not in unread]
     for place in lacking:
         rule = "follow-up is missing; it is needed for every patient, or for none"
         column = "followup_time"

@@ -58,6 +58,10 @@ _EXPONENT = re.compile(r"[+-]?[\d.,]+e[+-]?\d+", re.ASCII | re.IGNORECASE)
 _EARLIEST = dt.date(1950, 1, 1)
 
 
+class SharedError(ValueError):
+    """A rule that many cells break for one reason, such as a setting: it is told once."""
+
+
 def text(cell: object) -> str:
     """Return a cell as text, without blanks around it.
 
@@ -116,7 +120,7 @@ def number(cell: object) -> float:
     if isinstance(cell, int | float):
         return _finite(float(cell))
     if not isinstance(cell, str):
-        raise ValueError("is a date or a time; format the cell as a number")
+        raise ValueError("is a date or a time; a number is needed here")
     digits = cell.strip().replace("−", "-")
     if _NUMBER.fullmatch(digits):
         return _finite(float(digits.replace(",", ".")))
@@ -142,6 +146,8 @@ def _not_a_number(cell: str) -> str:
         return "is written in full-width or other special digits; write 0 to 9"
     if word(cell) != " ".join(cell.casefold().split()):
         return "has an invisible or special character in it; type the number again"
+    if re.fullmatch(r"\d{1,4}[-./年]\d{1,2}[-./月]\d{1,4}日?([ T].*)?", cell, re.ASCII):
+        return "is a date; a number is needed here"
     if _NUMBER.fullmatch(re.sub(r"[\s.,'’]", "", cell)):
         return "has a mark or blank between thousands; write 1234.5"
     if re.match(r"[<>≤≥~≈]", cell):
@@ -232,11 +238,16 @@ def _written_day(written: str, order: str) -> dt.date:
         return _day(found[3], found[2], found[1])
     if found := re.fullmatch(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4})", written, re.ASCII):
         if order not in ("dmy", "mdy"):
-            raise ValueError(
+            raise SharedError(
                 "can be read with the day first or with the month first; write it as 2021-04-03, "
                 'or set date_order = "dmy" or "mdy"'
             )
         day, month = (found[1], found[3]) if order == "dmy" else (found[3], found[1])
+        if int(month) > 12 >= int(day):
+            raise SharedError(
+                f'is no day of the calendar with date_order = "{order}"; mend the setting or the '
+                f"date"
+            )
         return _day(found[4], month, day)
     if found := re.fullmatch(r"(\d{1,2})[-. ]{1,2}([^\W\d_]+)[-. ]{1,2}(\d{4})", written):
         month_name = found[2].casefold()[:3]
