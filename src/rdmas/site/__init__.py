@@ -25,6 +25,7 @@ from sphinx.errors import ExtensionError
 from rdmas.paper.claims import as_json, json_schema, scoreboard
 from rdmas.paper.cohort import Cohort, load_cohort
 from rdmas.paper.paths import companion_data_dir
+from rdmas.site import math
 
 CLAIMS_FILE = "claims.json"
 SCHEMA_FILE = "claims.schema.json"
@@ -69,8 +70,10 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("rdmas_data", "", "env")
     app.add_config_value("rdmas_mask_below", 0, "env")
     app.add_config_value("rdmas_encoding", "", "env")
+    app.add_html_theme("rdmas", str(Path(__file__).parent / "theme"))
+    app.add_html_math_renderer("mathml", (math.visit_inline, None), (math.visit_block, None))
     app.connect("doctree-read", _link_paper)
-    app.connect("html-page-context", _without_thebe)
+    app.connect("html-page-context", _add_context)
     app.connect("build-finished", _finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -134,17 +137,13 @@ def _line(what: str, name: str, address: str) -> nodes.paragraph:
     return line
 
 
-def _without_thebe(app, pagename, templatename, context, doctree) -> None:
-    """Leave out Thebe, which Jupyter Book adds to every page.
-
-    It would load code from a third party to run cells in the page, which this book does not
-    offer, and its settings are declared twice, which is an error in the browser's console.
-    """
-    context["script_files"] = [
-        script
-        for script in context["script_files"]
-        if "thebe" not in f"{script.filename} {script.attributes.get('body', '')}".lower()
-    ]
+def _add_context(app, pagename, templatename, context, doctree) -> None:
+    """Tell the theme what it cannot see: whether a page has code, and where the paper is."""
+    context["page_has_code"] = doctree is not None and any(
+        "cell_input" in node["classes"] for node in doctree.findall(nodes.container)
+    )
+    papers = records(_cohort(app).descriptor)
+    context["paper_url"] = papers[0][1]["path"] if papers else ""
 
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:
