@@ -1,8 +1,8 @@
 """Write the interface pages and their place in the contents: ``python tests/interface_pages.py``.
 
 Every public module of a room, every package in a room, and every door has a page of its own. A
-package that only puts private modules together is documented as one module; the modules of
-`rdmas.show.pages` share a page.
+package that only puts private modules together is documented as one module; the public modules of
+a package in a room, and those of a door, share a page.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 import rdmas
+from rdmas.selfcheck.layers import ROOMS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = REPOSITORY / "book" / "interface"
@@ -39,7 +40,8 @@ def pages() -> dict[str, str]:
     """Return the text of each page by its name, in the order of the contents."""
     found = {}
     for top, room in public("rdmas", list(rdmas.__path__)):
-        for module, folder in public(top, room) if room else [(top, room)]:
+        is_room = top.removeprefix("rdmas.") in ROOMS
+        for module, folder in public(top, room) if is_room else [(top, room)]:
             parts = [module, *(name for name, _ in public(module, folder) if folder)]
             blocks = [
                 BLOCK.format(sign="#" if part == module else "##", module=part) for part in parts
@@ -52,7 +54,7 @@ def contents(names: list[str]) -> str:
     """Return the book's table of contents with these pages under the interface reference."""
     sections = "".join(f"          - file: book/interface/{name}\n" for name in names)
     before, chapter, after = CONTENTS.read_text(encoding="utf-8").partition(
-        "      - file: book/reference\n"
+        "      - file: book/reference\n        title: Interface\n"
     )
     after = re.sub(r"\A        sections:\n(          - .*\n)*", "", after)
     return f"{before}{chapter}        sections:\n{sections}{after}"

@@ -91,9 +91,10 @@ def test_page_opens_cleanly_and_fits_the_screen(visit, name, width):
     assert page.locator("article h1").first.is_visible()
 
 
-def test_formulas_are_set_by_the_sites_own_mathjax(visit):
-    page, _ = visit("book/p_value.html", 1280)
-    assert page.locator("mjx-container").count() > 3
+def test_formulas_are_mathml_and_need_no_script(visit):
+    page, _ = visit("book/p_value_notes.html", 1280)
+    assert page.locator("math").count() > 3
+    assert "MathJax" not in page.content()
 
 
 def test_figures_are_drawn_and_described(visit):

@@ -9,6 +9,8 @@ import pandas as pd
 
 from rdmas.paper.paths import companion_data_dir
 
+ROOMS = ("stats", "paper", "show", "selfcheck")
+
 #: The room of modules that stand in none.
 DOORS = "doors"
 
@@ -33,12 +35,14 @@ def package_layers() -> pd.DataFrame:
 
     graph = grimp.build_graph("rdmas", cache_dir=None)
     modules: set[str] = set()
+    levels = _declared_levels()
     for child in graph.find_children("rdmas"):
-        members = graph.find_children(child)
-        modules |= members or {child}
+        # A door is one module, however many files it has.
+        is_room = child.rpartition(".")[2] in ROOMS
+        members = graph.find_children(child) if is_room else {child}
+        modules |= members
         for member in members:
             graph.squash_module(member)
-    levels = _declared_levels()
     rows = []
     for module in modules:
         _, top, *below = module.split(".")
