@@ -300,7 +300,7 @@ def test_tables_scroll_in_a_region_that_the_keyboard_reaches():
     opening = show(BOARD[["id"]], "Claims").data.splitlines()[0]
     for attribute in (
         'class="rdmas-scroll"',
-        'role="region"',
+        'role="group"',
         'tabindex="0"',
         'aria-label="Claims"',
     ):

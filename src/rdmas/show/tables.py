@@ -232,6 +232,6 @@ def _html(cells: pd.DataFrame, label: str, legend: str = "") -> HTML:
     table = cells.to_html(index=False, escape=False, border=0, classes="rdmas-table")
     note = f'\n<p class="rdmas-legend">Basis: {legend}.</p>' if legend else ""
     return HTML(
-        f'<div class="rdmas-scroll" role="region" tabindex="0" '
+        f'<div class="rdmas-scroll" role="group" tabindex="0" '
         f'aria-label="{html.escape(label)}">\n{table}\n</div>{note}'
     )

@@ -137,8 +137,18 @@ def _line(what: str, name: str, address: str) -> nodes.paragraph:
     return line
 
 
+#: Roles that browsers no longer know or that miss what they need, and what keyboards need.
+_MENDED = (
+    (' role="doc-biblioentry"', ""),
+    (' role="list" class="citation-list"', ' class="citation-list"'),
+    ('<div class="highlight"><pre>', '<div class="highlight"><pre tabindex="0">'),
+)
+
+
 def _add_context(app, pagename, templatename, context, doctree) -> None:
     """Tell the theme what it cannot see: whether a page has code, and where the paper is."""
+    for wrong, right in _MENDED:
+        context["body"] = context.get("body", "").replace(wrong, right)
     context["page_has_code"] = doctree is not None and any(
         "cell_input" in node["classes"] for node in doctree.findall(nodes.container)
     )
