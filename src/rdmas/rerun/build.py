@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import html
 import os
 import re
 import shutil
@@ -111,7 +110,7 @@ def about_a_register(config: dict[str, Any]) -> dict[str, Any]:
     """Leave out of the book's settings what chapters about patients' records have no use for."""
     unused = ("autosummary", "autodoc", "numpydoc", "bibtex", "add_module_names")
     sphinx = config["sphinx"] | {
-        "extra_extensions": ["sphinx-mathjax-offline", "rdmas.site"],
+        "extra_extensions": ["rdmas.site"],
         "config": {
             key: value
             for key, value in config["sphinx"]["config"].items()
@@ -132,8 +131,6 @@ def configuration(plan: Plan, config: dict[str, Any]) -> dict[str, Any]:
     sphinx = config["sphinx"]
     here = {
         "html_copy_source": False,
-        # Beside the logo the theme writes a title as it is.
-        "html_theme_options": {"logo": {"text": html.escape(plan.title)}},
         "rdmas_data": str(plan.data),
         "rdmas_mask_below": plan.options.mask_below,
         "rdmas_encoding": plan.options.encoding or "",
