@@ -97,7 +97,7 @@ def test_the_book_appears_whole_and_nothing_else_is_left(made):
     page = (base / "one" / "index.html").read_text(encoding="utf-8")
     assert "63 patients." in page
     assert "<title>&lt;b&gt;{x}&lt;/b&gt;</title>" in page
-    assert 'logo__title">&lt;b&gt;{x}' in page
+    assert 'class="name" href="#">&lt;b&gt;{x}' in page
     assert not any(word in " ".join(lines) for word in (SENTINEL, "patients.csv", str(base)))
 
 
