@@ -375,7 +375,7 @@ CONTRADICTIONS = {
         "claims.csv",
         "dose_baseline_median",
         {"reported": "-2 mg/kg"},
-        "must be above 0",
+        "it must lie between 0 and 40",
     ),
     "doses beyond the schema": (
         "claims.csv",

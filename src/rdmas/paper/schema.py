@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _DTYPES = {"integer": "Int64", "number": "float64", "string": "object"}
 
 
+def tables() -> list[str]:
+    """Return the names of the tables that a folder may hold."""
+    return [name for name in _tables() if name != "register"]
+
+
 def table(name: str) -> dict[str, Any]:
     """Return the schema of a table: ``fields`` and, except for a register, ``primaryKey``.
 

@@ -38,7 +38,10 @@ _WHOLE = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+"
 _NUMBER = rf"[-−+]?(?:(?:{_WHOLE})(?:\.[0-9]+)?|\.[0-9]+)"
 _PER = "|".join((*UNITS[1:], *LETTER_UNITS))
 _UNIT = rf"(?:{_PER})(?:/(?:{_PER}))+|{'|'.join(UNITS)}"
-_SCALAR = re.compile(rf"(?P<relation>[<>]?)\s*(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?")
+# A P-value may carry its name: "P<0.001", "p = 0.011".
+_SCALAR = re.compile(
+    rf"(?:[Pp]\s*(?=[<>=])=?)?\s*(?P<relation>[<>]?)\s*(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?"
+)
 _FRACTION = re.compile(rf"(?P<numerator>{_WHOLE})\s*/\s*(?P<denominator>{_WHOLE})")
 
 
@@ -84,7 +87,8 @@ def parse(reported: str) -> Reported:
     ----------
     reported : str
         A number as printed: ``"20"``, ``"50%"``, ``"10/20"``, ``"0.011"``, ``"<0.001"``,
-        ``"2.7 mg/kg"``. A typographic minus and thousands separators are read too.
+        ``"2.7 mg/kg"``, ``"P = 0.011"``. A typographic minus and thousands separators are read
+        too.
 
     Raises
     ------
@@ -97,6 +101,8 @@ def parse(reported: str) -> Reported:
     --------
     >>> parse("2.70 mg/kg").decimals, parse("2.70 mg/kg").unit
     (2, 'mg/kg')
+    >>> parse("P < 0.001").relation
+    '<'
     """
     if not isinstance(reported, str):
         raise TypeError(f"a reported value must be a string, exactly as printed; got {reported!r}")
