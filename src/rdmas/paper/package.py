@@ -6,8 +6,6 @@ table are those of `rdmas.paper.schema`, whatever stands in the folder.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -17,7 +15,7 @@ from rdmas.paper import schema
 from rdmas.paper.descriptor import DESCRIPTOR, read_stated, stated_tables, taken
 from rdmas.paper.paths import companion_data_dir
 from rdmas.paper.problems import CohortError, Problem, shown
-from rdmas.paper.register import files
+from rdmas.paper.register.sheet import Sheet, read_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +41,10 @@ BESIDE_REGISTER = ("claims", *EVIDENCE)
 
 #: What a registry may call the two arms, whatever the cohort calls them.
 ROLES = ("treatment", "control")
+
+
+#: How tables are usually written.
+_USUAL = ("Encoding: UTF-8.", "Separator: comma.")
 
 
 class DataPackage:
@@ -88,8 +90,7 @@ class DataPackage:
     ) -> None:
         self.folder = Path(data_dir)
         self.stated: dict[str, Any] = {}
-        self._lines: dict[str, list[tuple[int, list[str]]]] = {}
-        self._empty: dict[str, list[int]] = {}
+        self._sheets: dict[str, Sheet] = {}
         if descriptor is None:
             self.stated = read_stated(self.folder)
             wanted = set(schema.tables()) - set(without)
@@ -122,40 +123,42 @@ class DataPackage:
             return schema.fields(table)
         return {it["name"]: it for it in table_schema(self.descriptor, "patients")["fields"]}
 
-    def lines(self, table: str) -> list[tuple[int, list[str]]]:
-        """Return the lines of a file with their numbers, header first and empty ones left out.
+    def sheet(self, table: str) -> Sheet:
+        """Return a table as it stands in its file.
 
         Raises
         ------
         CohortError
-            If the file cannot be read, is not UTF-8 text, or cannot be told apart into cells.
+            If the file cannot be read as a table of text.
         """
-        if table not in self._lines:
-            file = self.files[table]
-            lines = csv.reader(io.StringIO(_read_text(self.folder, file), newline=""), strict=True)
-            try:
-                every = list(enumerate(lines, start=1))
-            except csv.Error as error:
-                rule = f"is not CSV ({error})"
-                raise CohortError(Problem(file, rule, lines.line_num)) from None
-            self._lines[table] = [(row, cells) for row, cells in every if any(cells)]
-            self._empty[table] = [row for row, cells in every if not any(cells)]
-        return self._lines[table]
-
-    def empty_lines(self, table: str) -> list[int]:
-        """Return the numbers of the lines of a file in which nothing stands."""
-        self.lines(table)
-        return self._empty[table]
+        if table not in self._sheets:
+            found = read_sheet(self.folder / self.files[table])
+            if found.sheet is not None:
+                rule = "is a workbook; save it as CSV, in which every digit stays as written"
+                raise CohortError(Problem(found.file, rule))
+            self._sheets[table] = found
+        return self._sheets[table]
 
     def numbered(self, table: str) -> list[tuple[int, dict[str, str]]]:
-        """Return the rows of a table by name of the column, each with its number in the file."""
-        header, *lines = [cells for _, cells in self.lines(table)] or [[]]
-        rows = [row for row, _ in self.lines(table)[1:]]
-        lacking = dict.fromkeys(set(schema.fields(table)) - set(header), "")
+        """Return the rows of a table by name of the column, each with its number in the file.
+
+        A column that the file lacks is empty.
+        """
+        sheet = self.sheet(table)
+        lacking = dict.fromkeys(set(schema.fields(table)) - set(sheet.header), "")
         return [
-            (row, {**dict(zip(header, cells, strict=False)), **lacking})
-            for row, cells in zip(rows, lines, strict=True)
+            (row.number, dict(zip(sheet.header, map(_text, row.cells), strict=True)) | lacking)
+            for row in sheet.rows
         ]
+
+    def notes(self) -> tuple[str, ...]:
+        """Return in which other form than the usual one the files were read."""
+        return tuple(
+            f"{file}: {note}"
+            for name, file in self.files.items()
+            for note in self.sheet(name).notes
+            if note not in _USUAL
+        )
 
     def rows(self, table: str) -> list[dict[str, str]]:
         """Return the rows of a table by name of the column."""
@@ -209,15 +212,6 @@ def _typed(value: str, type_: str, empty_texts: bool) -> Any:
     return {"integer": int, "number": float, "string": str}[type_](value)
 
 
-def _read_text(folder: Path, file: str) -> str:
-    """Read a file of the folder."""
-    try:
-        text = files.read_bytes(folder / file, folder=folder).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = error.object[: error.start].count(b"\n") + 1
-        fault = Problem(file, "is not UTF-8 text; save it with the encoding UTF-8", row)
-        raise CohortError(fault) from None
-    if "\0" in text:
-        row = text[: text.index("\0")].count("\n") + 1
-        raise CohortError(Problem(file, "holds a NUL byte; save it as plain text", row))
-    return text
+def _text(cell: object) -> str:
+    """Return the text of a cell."""
+    return "" if cell is None else str(cell)

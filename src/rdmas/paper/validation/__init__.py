@@ -20,7 +20,8 @@ from rdmas.paper.validation._descriptor import (
 from rdmas.paper.validation._patients import patient_problems
 from rdmas.paper.validation._published import evidence_problems
 from rdmas.paper.validation._registry import CHAPTERS, CONVENTIONS, claim_problems
-from rdmas.paper.validation._tables import cell_problems, form_problems
+from rdmas.paper.validation._tables import cell_problems, header_problems
+from rdmas.paper.validation._words import folded
 
 __all__ = ["CHAPTERS", "CONVENTIONS", "beside_register", "problems", "valid_package", "warnings"]
 
@@ -111,16 +112,14 @@ def beside_register(
 def warnings(package: DataPackage) -> tuple[Problem, ...]:
     """Return what of a valid folder was left out, though it may be meant to have an effect."""
     found = list(not_followed(package.stated))
-    for name, file in package.files.items():
-        if rows := package.empty_lines(name):
-            rule = f"{len(rows)} empty line{'s' * (len(rows) > 1)} left out"
-            found.append(Problem(file, rule, rows[0], level="warning"))
+    for name in package.files:
+        found += package.sheet(name).warnings
     return tuple(found)
 
 
 def _refuse_faults(package: DataPackage) -> None:
     """Raise an error if tables have faults, those of single cells first."""
-    _refuse(problem for name in package.files for problem in _form_problems(package, name))
+    _refuse(problem for name in package.files for problem in _header_problems(package, name))
     if package.stated:
         _refuse(arm_problems(package))
         _refuse(field_problems(package.stated))
@@ -132,12 +131,12 @@ def _refuse_faults(package: DataPackage) -> None:
     _refuse(evidence_problems(package))
 
 
-def _form_problems(package: DataPackage, name: str) -> list[Problem]:
+def _header_problems(package: DataPackage, name: str) -> list[Problem]:
     """List why a table cannot be read, or its cells not be told."""
     try:
-        return form_problems(package, name)
+        return header_problems(package, name)
     except CohortError as error:
-        return list(error.problems)
+        return folded(error.problems)
 
 
 def _refuse(found: Iterable[Problem]) -> None:

@@ -22,15 +22,10 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"-?[0-9]+,[0-9]+")
 
 
-def form_problems(package: DataPackage, name: str) -> list[Problem]:
-    """List why the cells of a table cannot be told: its header, or rows of another length."""
-    file, lines = package.files[name], package.lines(name)
-    header = lines[0][1] if lines else []
-    if header_faults := list(_header_problems(file, header, _expected(package, name))):
-        return header_faults
-    if len(lines) < 2:
-        return [Problem(file, "has a header and no rows")]
-    return folded(_ragged(file, len(header), lines))
+def header_problems(package: DataPackage, name: str) -> list[Problem]:
+    """List why the columns of a table are not those of its schema."""
+    file, header = package.files[name], package.sheet(name).header
+    return list(_header_problems(file, header, _expected(package, name)))
 
 
 def cell_problems(package: DataPackage, name: str) -> list[Problem]:
@@ -50,11 +45,10 @@ def _expected(package: DataPackage, name: str) -> dict[str, bool]:
     }
 
 
-def _header_problems(file: str, header: list[str], expected: dict[str, bool]) -> Iterator[Problem]:
+def _header_problems(
+    file: str, header: Sequence[str], expected: dict[str, bool]
+) -> Iterator[Problem]:
     """Yield what is wrong with the first row of a file."""
-    if not header:
-        yield Problem(file, "is empty; it must start with a header row")
-        return
     for name, must in expected.items():
         if must and name not in header:
             yield Problem(file, f"there is no column named {name}", 1, name)
@@ -64,17 +58,6 @@ def _header_problems(file: str, header: list[str], expected: dict[str, bool]) ->
             yield Problem(file, rule, 1)
         elif header.count(name) > 1:
             yield Problem(file, "the column stands there more than once", 1, name)
-
-
-def _ragged(file: str, width: int, lines: Sequence[tuple[int, list[str]]]) -> Iterator[Problem]:
-    """Yield rows that are longer or shorter than the header."""
-    header = lines[0][1]
-    for row, cells in lines[1:]:
-        if len(cells) > width:
-            yield Problem(file, "the row has more cells than the header", row)
-        elif len(cells) < width:
-            rule = "the row has fewer cells than the header"
-            yield Problem(file, rule, row, header[len(cells)])
 
 
 def _cell_problems(package: DataPackage, name: str) -> Iterator[Problem]:
