@@ -118,9 +118,7 @@ def test_31_a_link_out_of_the_folder_is_not_followed(data_copy, tmp_path):
     assert sentence.startswith("patients.csv: is a link out of its folder")
 
 
-@pytest.mark.parametrize(
-    "path", ["javascript:alert(1)", "file:///etc/passwd", "x", 7, "https://a b"]
-)
+@pytest.mark.parametrize("path", ["javascript:alert(1)", "file:/etc/passwd", "x", 7, "https://a b"])
 def test_31_a_source_is_linked_by_an_address_only(data_copy, path):
     change(data_copy, lambda it: it.update(sources=[{"title": "A", "path": path}]))
     (sentence,) = sentences(data_copy)
@@ -324,9 +322,7 @@ def test_one_fault_in_many_rows_is_said_once(data_copy):
 def test_6_a_descriptor_nested_deeply_is_refused_in_a_sentence(data_copy):
     for text in ("[" * 100_000, '{"a":' * 100_000, "[" * 100_000 + "]" * 100_000):
         (data_copy / "datapackage.json").write_text(text, encoding="utf-8")
-        assert sentences(data_copy) == [
-            "datapackage.json: is nested too deeply to be a data package."
-        ]
+        assert sentences(data_copy) == ["datapackage.json: is nested too deep."]
 
 
 @pytest.mark.parametrize(

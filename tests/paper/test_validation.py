@@ -132,8 +132,8 @@ BAD_FILES = {
     ),
     "too few cells": (
         lambda text: text.replace(FIRST, FIRST.rpartition(",")[0]),
-        "patients.csv, row 2: has 9 cells where the header has 10; leave a cell empty where nothing "
-        "is known.",
+        "patients.csv, row 2: has 9 cells where the header has 10; leave a cell empty where "
+        "nothing is known.",
     ),
 }
 
@@ -152,7 +152,8 @@ def test_another_encoding_or_separator_is_read_and_said(data_copy, encoding, sep
     path.write_bytes(PATIENTS.replace(",", separator).encode(encoding))
     assert load_cohort(data_copy).patients.equals(load_cohort().patients)
     notes = " ".join(valid_package(data_copy).notes())
-    assert f"patients.csv: Separator: {'tab' if separator == '\t' else 'semicolon'}." in notes
+    name = {";": "semicolon", "\t": "tab"}[separator]
+    assert f"patients.csv: Separator: {name}." in notes
     assert ("UTF-16" in notes) == (encoding == "utf-16")
 
 

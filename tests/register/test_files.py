@@ -190,10 +190,12 @@ def test_settings_nested_without_end_are_refused(data_copy):  # group 6
     assert [str(p) for p in problems(data_copy)] == ["datapackage.json: is nested too deep."]
 
 
-@pytest.mark.parametrize("file", ["patients.csv", "datapackage.json"])
-def test_a_nul_byte_in_a_package_is_refused_with_its_row(data_copy, file):  # group 7
+@pytest.mark.parametrize(
+    ("file", "what"), [("patients.csv", "the table"), ("datapackage.json", "it")]
+)
+def test_a_nul_byte_in_a_package_is_refused_with_its_row(data_copy, file, what):  # group 7
     lines = (data_copy / file).read_bytes().splitlines()
     lines[3] += b"\0"
     (data_copy / file).write_bytes(b"\n".join(lines))
-    sentence = f"{file}, row 4: holds a NUL byte; save it as plain text."
+    sentence = f"{file}, row 4: holds a NUL byte; save {what} as plain text."
     assert [str(problem) for problem in problems(data_copy)] == [sentence]

@@ -13,18 +13,18 @@ from typing import Any
 
 import pandas as pd
 
+from rdmas.paper import schema, validation
+from rdmas.paper.descriptor import UNTITLED
 from rdmas.paper.package import (
     DESCRIPTOR,
     EVIDENCE,
     CohortError,
     DataPackage,
     Problem,
-    companion_descriptor,
     table_schema,
 )
 from rdmas.paper.paths import companion_data_dir
 from rdmas.paper.register.read import Register, read_register
-from rdmas.paper.validation import valid_package
 from rdmas.stats.checks import Table
 
 __all__ = ["Cohort", "CohortError", "load_cohort"]
@@ -119,8 +119,8 @@ class Cohort:
 
     def fields(self) -> dict[str, dict]:
         """Return the schema of each column of the patient table, by name."""
-        schema = table_schema(self.descriptor, "patients")
-        return {field["name"]: field for field in schema["fields"]}
+        listed = table_schema(self.descriptor, "patients")["fields"]
+        return {field["name"]: field for field in listed}
 
     def in_arm(self, arm: str) -> pd.DataFrame:
         """Return the patients of one arm.
@@ -280,49 +280,79 @@ def load_cohort(
     """
     path = companion_data_dir() if data_dir is None else Path(data_dir)
     if path.is_dir() and (path / DESCRIPTOR).exists():
-        return _from_package(valid_package(path), mask_below)
+        return _from_package(validation.valid_package(path), mask_below)
     return _from_register(read_register(path, encoding), path, mask_below)
 
 
 def _from_package(package: DataPackage, mask_below: int) -> Cohort:
     """Take a cohort from a valid data package; what it lacks is the companion's."""
     companion = DataPackage(companion_data_dir())
-    own = set(package.files)
-    claims = package if "claims" in own else companion
-    evidence = package if set(EVIDENCE) <= own else companion
+    published = companion.frame("claims", empty_texts=True)
+    claims, notes = _registry(package, published)
     return Cohort(
         patients=package.frame("patients"),
-        claims=claims.frame("claims", empty_texts=True),
+        claims=claims,
         assumptions=(
-            package.frame("assumptions", empty_texts=True) if "assumptions" in own else _nothing()
+            package.frame("assumptions", empty_texts=True)
+            if "assumptions" in package.files
+            else _nothing()
         ),
-        evidence=evidence.frame("evidence", empty_texts=True),
-        evidence_percentages=evidence.frame("evidence_percentages", empty_texts=True),
+        evidence=_published(package, companion, "evidence"),
+        evidence_percentages=_published(package, companion, "evidence_percentages"),
         descriptor=package.descriptor,
         data_dir=package.folder,
-        published=companion.frame("claims", empty_texts=True),
+        published=published,
+        notes=(*package.notes(), *notes),
+        warnings=validation.warnings(package),
         mask_below=mask_below,
     )
 
 
 def _from_register(register: Register, path: Path, mask_below: int) -> Cohort:
-    """Take a cohort from a register."""
+    """Take a cohort from a register, and from the tables that stand beside it."""
     companion = DataPackage(companion_data_dir())
     published = companion.frame("claims", empty_texts=True)
+    descriptor = _descriptor(register)
+    folder = path if path.is_dir() else path.parent
+    beside = validation.beside_register(folder, descriptor)
+    claims, notes = _registry(beside, published)
     return Cohort(
         patients=register.patients,
-        claims=published.iloc[:0],
+        claims=claims,
         assumptions=_nothing(),
-        evidence=companion.frame("evidence", empty_texts=True),
-        evidence_percentages=companion.frame("evidence_percentages", empty_texts=True),
-        descriptor=_descriptor(register),
+        evidence=_published(beside, companion, "evidence"),
+        evidence_percentages=_published(beside, companion, "evidence_percentages"),
+        descriptor=descriptor,
         data_dir=path,
         published=published,
-        notes=register.notes,
-        warnings=register.warnings,
-        inputs=register.files,
+        notes=(*register.notes, *beside.notes(), *notes),
+        warnings=(*register.warnings, *validation.warnings(beside)),
+        inputs={**register.files, **beside.digests()},
         mask_below=mask_below,
     )
+
+
+def _registry(package: DataPackage, published: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return the claims that a cohort is held against, and what must be said of them.
+
+    Patients' records are never held against the companion's own claims, which are about others.
+    """
+    is_register = package.fields("patients")["died"]["provenance"] == "measured"
+    if "claims" in package.files:
+        claims = package.frame("claims", empty_texts=True)
+        if not (is_register and claims.equals(published)):
+            return claims, []
+        note = "claims.csv is the book's own, about another cohort: compared, and not checked."
+        return published.iloc[:0], [note]
+    if is_register:
+        return published.iloc[:0], []
+    return published, ["There is no claims.csv: held against the claims of the book's own paper."]
+
+
+def _published(package: DataPackage, companion: DataPackage, table: str) -> pd.DataFrame:
+    """Return a table of published cohorts; where a folder has none, the companion's."""
+    source = package if set(EVIDENCE) <= set(package.files) else companion
+    return source.frame(table, empty_texts=True)
 
 
 def _nothing() -> pd.DataFrame:
@@ -334,22 +364,23 @@ def _descriptor(register: Register) -> dict[str, Any]:
     """Say of a register what a data package says of itself."""
     settings, patients = register.settings, register.patients
     arms = [arm for arm in (settings.treatment, settings.control) if arm in set(patients["arm"])]
-    fields = [dict(field) for field in table_schema(companion_descriptor(), "patients")["fields"]]
-    for field_ in fields:
-        known = patients[patients[field_["name"]].notna()]
+    fields = schema.fields("patients")
+    for name, field_ in fields.items():
+        known = patients[patients[name].notna()]
         field_["provenance"] = "measured"
         field_["reportedFor"] = [arm for arm in arms if arm in set(known["arm"])]
-        if field_["name"] in ("arm", "diagnosis"):
-            values = arms if field_["name"] == "arm" else sorted(set(known["diagnosis"]))
-            field_["constraints"] = field_["constraints"] | {"enum": values}
+    diagnoses = sorted({*patients["diagnosis"].dropna(), *settings.diagnoses})
+    for name, names in (("arm", arms), ("diagnosis", diagnoses)):
+        fields[name]["constraints"] = fields[name].get("constraints", {}) | {"enum": names}
     return {
-        "title": settings.title or "A cohort of one's own",
+        "title": settings.title or UNTITLED,
         "companion": {
             "treatmentArm": arms[0],
             "controlArm": arms[1] if len(arms) > 1 else None,
             "timeUnit": "days",
             "drug": settings.drug,
             "disease": settings.disease,
+            "diagnoses": list(settings.diagnoses),
         },
-        "resources": [{"name": "patients", "schema": {"fields": fields}}],
+        "resources": [{"name": "patients", "schema": {"fields": list(fields.values())}}],
     }

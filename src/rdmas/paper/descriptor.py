@@ -39,9 +39,6 @@ DESCRIPTOR = "datapackage.json"
 TIME_UNITS = ("order of events", "days")
 PROVENANCES = ("measured", "reported", "assumed")
 
-#: Bytes that a descriptor may have; the companion's own takes 20 thousand.
-LIMIT = 5_000_000
-
 #: What a cohort is called that does not say.
 UNTITLED = "A cohort of one's own"
 
@@ -59,7 +56,10 @@ def read_stated(folder: Path) -> dict[str, Any]:
     """
     if not folder.exists():
         raise CohortError(Problem(DESCRIPTOR, f"not found in {folder}"))
-    data = files.read_bytes(folder / DESCRIPTOR, LIMIT)
+    data = files.read_bytes(folder / DESCRIPTOR)
+    if b"\0" in data:
+        row = data[: data.index(b"\0")].count(b"\n") + 1
+        raise CohortError(Problem(DESCRIPTOR, "holds a NUL byte; save it as plain text", row))
     try:
         stated = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -68,7 +68,7 @@ def read_stated(folder: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         fault = Problem(DESCRIPTOR, f"is not valid JSON ({error.msg})", error.lineno)
     except RecursionError:
-        fault = Problem(DESCRIPTOR, "is nested too deeply to be a data package")
+        fault = Problem(DESCRIPTOR, "is nested too deep")
     except ValueError as error:
         fault = Problem(DESCRIPTOR, f"is not valid JSON ({str(error).partition(';')[0]})")
     else:

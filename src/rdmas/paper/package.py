@@ -6,6 +6,7 @@ table are those of `rdmas.paper.schema`, whatever stands in the folder.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from rdmas.paper import schema
 from rdmas.paper.descriptor import DESCRIPTOR, read_stated, stated_tables, taken
 from rdmas.paper.paths import companion_data_dir
 from rdmas.paper.problems import CohortError, Problem, shown
+from rdmas.paper.register.files import read_bytes
 from rdmas.paper.register.sheet import Sheet, read_sheet
 
 if TYPE_CHECKING:
@@ -159,6 +161,13 @@ class DataPackage:
             for note in self.sheet(name).notes
             if note not in _USUAL
         )
+
+    def digests(self) -> dict[str, str]:
+        """Return the SHA-256 of each file, by its name."""
+        return {
+            file: hashlib.sha256(read_bytes(self.folder / file)).hexdigest()
+            for file in self.files.values()
+        }
 
     def rows(self, table: str) -> list[dict[str, str]]:
         """Return the rows of a table by name of the column."""
