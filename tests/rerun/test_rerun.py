@@ -18,6 +18,7 @@ from conftest import REPOSITORY
 
 from rdmas import rerun as room
 from rdmas.cli import main
+from rdmas.paper.paths import cohort_chapters_dir
 from rdmas.rerun import Options, RerunError, execute, rerun
 from rdmas.rerun.work import locked, work_folder
 
@@ -407,11 +408,12 @@ def start(data, out, chapters, workers=1):
 
 
 def processes_of(work):
-    """Processes of a run, by the folder they were given."""
+    """Processes of a run, by the folder they were given or are in."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if os.fsencode(work) in (entry / "environ").read_bytes():
+            place = (entry / "cwd").readlink().is_relative_to(work)
+            if place or os.fsencode(work) in (entry / "environ").read_bytes():
                 found.append(int(entry.name))
         except OSError:
             continue
@@ -425,7 +427,15 @@ def until(condition, seconds=60):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("end", ["kill -9", "terminate", "Ctrl-C", "kill -9 of the whole group"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        "kill -9",
+        "Ctrl-C",
+        pytest.param("terminate", marks=pytest.mark.long),
+        pytest.param("kill -9 of the whole group", marks=pytest.mark.long),
+    ],
+)
 def test_an_interrupted_run_leaves_no_process_and_the_next_one_goes_on(data, plain, tmp_path, end):
     out, here, go = tmp_path / "out", tmp_path / "here", tmp_path / "go"
     waiting = chapter("survival", WAIT.format(here=str(here), go=str(go)))
@@ -453,3 +463,22 @@ def test_an_interrupted_run_leaves_no_process_and_the_next_one_goes_on(data, pla
     assert text.splitlines()[0] == "Going on from an interrupted run: 1 of 2 chapters done."
     assert text.splitlines()[-1] == "kept: index"
     assert "index.html" in files(out) and leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(path.stem, marks=[] if path.stem == "cmv" else pytest.mark.long)
+        for path in sorted(cohort_chapters_dir().glob("*.ipynb"))
+    ],
+)
+def test_plain_papermill_executes_one_chapter_from_any_folder(data, tmp_path, name):
+    """Group 47 and 48: with a path relative to where one is, and never on other data than meant."""
+    command = [sys.executable, "-m", "papermill", cohort_chapters_dir() / f"{name}.ipynb"]
+    options = {"cwd": tmp_path, "capture_output": True, "text": True, "check": False}
+    done = subprocess.run([*command, "out.ipynb", "-p", "data_dir", "ordinary"], **options)
+    assert done.returncode == 0, done.stderr[-2000:]
+    text = (tmp_path / "out.ipynb").read_text(encoding="utf-8")
+    assert "**The answer.**" in text and "{glue}" not in text
+    wrong = subprocess.run([*command, "out.ipynb", "-p", "datadir", "ordinary"], **options)
+    assert wrong.returncode != 0 and "is no parameter of this chapter" in wrong.stderr

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 import rdmas
 from rdmas.paper.cohort import Cohort, load_cohort
-from rdmas.paper.package import DESCRIPTOR, DataPackage
+from rdmas.paper.package import DESCRIPTOR, EVIDENCE, DataPackage
 from rdmas.paper.paths import cohort_chapters_dir
 
 #: Chapters in the order of the book, in its parts; what a folder has besides comes last.
@@ -264,10 +264,12 @@ def _in_order(folder: Path) -> dict[str, Path]:
 def _files(cohort: Cohort, data: Path) -> list[Path]:
     """Return the files that a cohort was read from."""
     folder = data if data.is_dir() else data.parent
-    names: Iterable[str] = cohort.inputs
+    names = set(cohort.inputs)
     if data.is_dir() and (data / DESCRIPTOR).exists():
-        names = [DESCRIPTOR, *DataPackage(data).files.values()]
-    return [folder / name for name in sorted(set(names)) if (folder / name).is_file()]
+        names = {DESCRIPTOR, *DataPackage(data).files.values()}
+    elif data.is_dir():
+        names |= {f"{table}.csv" for table in ("claims", *EVIDENCE)}
+    return [folder / name for name in sorted(names) if (folder / name).is_file()]
 
 
 def _narrowest_mode(paths: list[Path]) -> int:
