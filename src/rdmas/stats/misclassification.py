@@ -18,7 +18,13 @@ __all__ = ["misclassification_frontier", "misclassification_grid"]
 
 
 def misclassification_grid(
-    events_a: int, n_a: int, events_b: int, n_b: int, test: str = "fisher", alpha: float = 0.05
+    events_a: int,
+    n_a: int,
+    events_b: int,
+    n_b: int,
+    test: str = "fisher",
+    alpha: float = 0.05,
+    most: int | None = None,
 ) -> pd.DataFrame:
     """P after any numbers of outcomes in both arms turn out to have been misclassified.
 
@@ -35,6 +41,8 @@ def misclassification_grid(
         A key of `rdmas.stats.two_by_two.TESTS`.
     alpha : float, default 0.05
         Significance level.
+    most : int, optional
+        Largest number in either arm to list, at least 0.
 
     Returns
     -------
@@ -61,9 +69,14 @@ def misclassification_grid(
     alpha = checks.alpha(alpha)
     [test] = checked_tests([test])
     change_a, change_b = narrowing(table)
-    most_a = len(list(switched(table, "a", change_a)))
-    most_b = len(list(switched(table, "b", change_b)))
-    wrong_a, wrong_b = (wrong.ravel() for wrong in np.mgrid[:most_a, :most_b])
+    listed = None if most is None else checks.whole("most", most) + 1
+    wrong_a, wrong_b = (
+        wrong.ravel()
+        for wrong in np.mgrid[
+            : len(list(switched(table, "a", change_a))[:listed]),
+            : len(list(switched(table, "b", change_b))[:listed]),
+        ]
+    )
     after_a, after_b = table.events_a + change_a * wrong_a, table.events_b + change_b * wrong_b
     p = p_of_tables(after_a, table.n_a, after_b, table.n_b, test)
     return pd.DataFrame(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
+import pandas as pd
 from IPython.display import HTML
 
 from rdmas.paper.cohort import Cohort
@@ -50,7 +52,7 @@ def percent(events: int, n: int) -> str:
 
 def say_deaths(cohort: Cohort) -> str:
     """Word how many patients of each arm died, in one sentence."""
-    parts = []
+    parts: list[str] = []
     for name, (events, n) in deaths(cohort).items():
         patients, died = ("", "") if parts else (f" {'patient' if n == 1 else 'patients'}", "died ")
         found = f"{prose.count(events)} of {prose.count(n)}"
@@ -95,6 +97,34 @@ def ratio(value: float) -> str:
     return prose.decimal(value, decimals)
 
 
+def p_value(p: float, decimals: int = 3) -> str:
+    """Write a P-value into a sentence.
+
+    Examples
+    --------
+    >>> p_value(0.0114), p_value(0.00001)
+    ('P = 0.011', 'P < 0.001')
+    """
+    text = prose.p_value(p, decimals)
+    return f"P < {text[1:]}" if text.startswith("<") else f"P = {text}"
+
+
+def several(names: Iterable[str]) -> str:
+    """Write names that have commas in them.
+
+    Examples
+    --------
+    >>> several(["z, pooled", "log-rank"]), several([])
+    ('z, pooled; log-rank', 'none')
+    """
+    return "; ".join(names) or "none"
+
+
+def sentences(*texts: str) -> str:
+    """Join sentences into a paragraph, those that are empty left out."""
+    return " ".join(text for text in texts if text)
+
+
 def nothing_to_show() -> HTML:
     """Leave the place of a table empty."""
     return HTML("")
@@ -110,6 +140,21 @@ def compared(cohort: Cohort) -> Table | None:
     return None if cohort.control_arm is None else cohort.deaths()
 
 
+def records(cohort: Cohort) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Return times, deaths, and whether the arm is that of treatment (1) or not (0)."""
+    patients = pd.concat([cohort.in_arm(name) for name in cohort.arms])
+    treated = (patients["arm"] == cohort.treatment_arm).astype(int)
+    return patients["followup_time"].astype(float), patients["died"].astype(int), treated
+
+
+def may_show(mask_below: int, *counts: int) -> bool:
+    """Tell whether no count is small enough to be masked; nobody may always be shown.
+
+    Counts include the differences from what is shown already, from which they would be known.
+    """
+    return not any(0 < abs(count) < mask_below for count in counts)
+
+
 def masked(what: str, mask_below: int) -> str:
     """Say that an outcome is left out because a count of it is too small to be shown.
 
@@ -121,11 +166,18 @@ def masked(what: str, mask_below: int) -> str:
     )
 
 
+def nothing_to_compare(cohort: Cohort) -> str:
+    """Say in a section on a comparison why it is empty; empty itself if it need not be."""
+    if not cohort.shows("died"):
+        return "Deaths are not shown."
+    return NO_SECOND_ARM if cohort.control_arm is None else ""
+
+
 def paragraphs(*texts: str) -> str:
     """Join what there is to say into paragraphs."""
     return "\n\n".join(text for text in texts if text)
 
 
-def answer(*sentences: str) -> str:
+def answer(*texts: str) -> str:
     """Write the opening of a chapter."""
-    return "**The answer.** " + " ".join(sentence for sentence in sentences if sentence)
+    return sentences("**The answer.**", *texts)

@@ -17,6 +17,7 @@ from rdmas.show.figures._style import (
     BLUE,
     GREY,
     INK,
+    PLACES,
     STATE_COLOURS,
     WIDTH_INCHES,
     new_axes,
@@ -132,7 +133,7 @@ def plot_kaplan_meier(
             curve["time"], curve["low"], curve["high"], step="post", color=colour, alpha=0.13
         )
         deaths, n = int(curve["deaths"].sum()), int(curve["at_risk"].iloc[0])
-        name = plain(arm, otherwise=("first arm", "second arm")[place])
+        name = plain(arm, otherwise=PLACES[place])
         height = 1.02 + 0.075 * (len(arms) - 1 - place)
         ax.text(0, height, f"{name}: {prose.out_of(deaths, n)} died", style, color=colour)
     ax.set(xlim=(0, last), ylim=(0, 1.02), xlabel=time_label, ylabel="Surviving")

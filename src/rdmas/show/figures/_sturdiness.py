@@ -18,10 +18,12 @@ from rdmas.show.figures._style import (
     INK,
     LIGHT,
     PALE_GREEN,
+    PLACES,
     YELLOW,
     as_percent,
     new_axes,
     note,
+    plain,
 )
 from rdmas.stats.significance import significant
 
@@ -221,7 +223,8 @@ def plot_wrong_outcomes(grid: pd.DataFrame, alpha: float, arms: tuple[str, ...])
         ax.text(column, row, prose.p_value(p_value, 3), style, fontweight=weight)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel=f"Outcomes wrong, {arms[0]}", ylabel=f"Outcomes wrong, {arms[1]}")
+    named = [plain(arm, place, width=30) for arm, place in zip(arms, PLACES, strict=True)]
+    ax.set(xlabel=f"Outcomes wrong, {named[0]}", ylabel=f"Outcomes wrong, {named[1]}")
     return ax
 
 

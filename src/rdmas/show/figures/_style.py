@@ -22,6 +22,9 @@ BASIS_COLOURS = {"data": GREEN, "counts": BLUE, "ordering": SKY, "input": YELLOW
 STATE_COLOURS = {"measured": GREEN, "reported": BLUE, "assumed": YELLOW, "empty": "#F2F2F2"}
 WIDTH_INCHES = 6.4
 
+#: What an arm is called in a figure whose fonts cannot write its name.
+PLACES = ("first arm", "second arm")
+
 
 def use_style() -> None:
     """Set the style of every figure of the book."""
