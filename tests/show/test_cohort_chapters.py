@@ -25,8 +25,8 @@ from rdmas.show.cohort import cmv, colophon, context, data, dose, index, remissi
 from rdmas.stats import two_by_two
 
 CHAPTERS = (
-    *("index", "data", "remission", "dose", "cmv"),
-    *("context", "scoreboard", "conventions", "colophon"),
+    *("index", "data", "remission", "survival", "p_value", "dose", "cmv"),
+    *("sturdiness", "context", "scoreboard", "conventions", "colophon"),
 )
 NOTEBOOKS = {
     name: nbformat.read(REPOSITORY / "book" / "cohort" / f"{name}.ipynb", as_version=4)
@@ -120,8 +120,10 @@ def test_every_sentence_can_be_true_of_every_cohort(name, registers):
 
 
 @pytest.mark.parametrize(
-    "chapter", ["index", "data", "remission", "dose", "cmv", "context", "scoreboard"]
-)
+    "chapter",
+    ["index", "data", "remission", "survival", "p_value", "dose", "cmv", "sturdiness", "context",
+     "scoreboard"],
+)  # fmt: skip
 @pytest.mark.parametrize(
     "name",
     ["ordinary", "one_patient", "one_against_one", "all_dead", "some_missing", "controls_only_data",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 import pandas as pd
-from IPython.display import HTML
+from IPython.display import Markdown
 
 from rdmas.paper.cohort import Cohort
 from rdmas.show import prose
@@ -125,9 +125,9 @@ def sentences(*texts: str) -> str:
     return " ".join(text for text in texts if text)
 
 
-def nothing_to_show() -> HTML:
+def nothing_to_show() -> Markdown:
     """Leave the place of a table empty."""
-    return HTML("")
+    return Markdown("")
 
 
 def deaths(cohort: Cohort) -> dict[str, tuple[int, int]]:

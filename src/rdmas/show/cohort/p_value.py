@@ -8,19 +8,22 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-from IPython.display import HTML
+from IPython.display import HTML, Markdown
 
 from rdmas.paper.cohort import Cohort
 from rdmas.paper.significance import ALPHA
 from rdmas.show import prose, tables
 from rdmas.show.cohort import _words as words
 from rdmas.stats import two_by_two
+from rdmas.stats.checks import Table
 from rdmas.stats.cox import HazardRatio, hazard_ratio
 from rdmas.stats.logrank import logrank_p
 from rdmas.stats.significance import significant
 
 #: The family of the tests that use follow-up times.
 TIMES = "times of death and follow-up"
+
+_UNCONDITIONAL_UP_TO = 400
 
 NO_VERDICT = "A P-value says neither how large a difference is nor what it is due to."
 
@@ -41,10 +44,30 @@ def tests(cohort: Cohort) -> pd.DataFrame:
     """
     if words.nothing_to_compare(cohort):
         return _NOTHING
-    found = two_by_two.p_values(*cohort.deaths()).query("sides == 'two-sided'")
-    if "left_out" not in found:
-        found = found.assign(left_out="")
+    found = _p_values(cohort.deaths()).query("sides == 'two-sided'")
     return pd.concat([_on_times(cohort), found[_NOTHING.columns]], ignore_index=True)
+
+
+def _p_values(deaths: Table) -> pd.DataFrame:
+    """Compute the tests on the counts, unconditional ones where arms are not too large."""
+    patients = deaths.n_a + deaths.n_b
+    if patients <= _UNCONDITIONAL_UP_TO:
+        return two_by_two.p_values(*deaths).assign(left_out="")
+    rows = [
+        {
+            "test": test.name,
+            "key": key,
+            "statistic": test.statistic,
+            "sides": test.sides,
+            "interval": test.interval,
+            "p_value": math.nan if key.startswith(("barnard", "boschloo")) else test(*deaths),
+            "left_out": f"left out: more than {_UNCONDITIONAL_UP_TO} patients"
+            if key.startswith(("barnard", "boschloo"))
+            else "",
+        }
+        for key, test in two_by_two.TESTS.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _on_times(cohort: Cohort) -> pd.DataFrame:
@@ -106,7 +129,7 @@ def say_log_rank(cohort: Cohort, tests: pd.DataFrame) -> str:
     )
 
 
-def time_table(tests: pd.DataFrame) -> HTML:
+def time_table(tests: pd.DataFrame) -> HTML | Markdown:
     """Show the tests that use the follow-up times."""
     return _table(tests[tests["statistic"] == TIMES], "Two-sided P-values of tests on the times")
 
@@ -148,7 +171,7 @@ def _seen(cohort: Cohort) -> str:
 # Tests on the counts --------------------------------------------------------------------------
 
 
-def count_table(tests: pd.DataFrame) -> HTML:
+def count_table(tests: pd.DataFrame) -> HTML | Markdown:
     """Show the tests on the counts that were computed and are defined."""
     return _table(_on_counts(tests), "Two-sided P-values of tests on the counts")
 
@@ -160,7 +183,7 @@ def say_counts(cohort: Cohort, tests: pd.DataFrame) -> str:
     counted = tests[tests["statistic"] != TIMES]
     undefined = counted.loc[counted["p_value"].isna() & (counted["left_out"] == ""), "test"]
     left_out = [
-        f"Left out, because {reason}: {words.several(rows['test'])}."
+        f"Left out, with {str(reason).removeprefix('left out: ')}: {words.several(rows['test'])}."
         for reason, rows in counted[counted["left_out"] != ""].groupby("left_out", sort=False)
     ]
     return words.sentences(
@@ -218,7 +241,7 @@ def _on_counts_in_short(tests: pd.DataFrame) -> str:
         )
     if not below:
         return (
-            f"None of the {prose.count(all_)} tests of the four counts alone gives P below "
+            f"Not one of the {prose.count(all_)} tests of the four counts alone gives P below "
             f"{ALPHA:g} ({span}), so that the answer at that level does not depend on which of "
             "them is taken."
         )
@@ -251,7 +274,7 @@ def _cox(cohort: Cohort) -> HazardRatio:
     return hazard_ratio(*words.records(cohort))
 
 
-def _table(rows: pd.DataFrame, label: str) -> HTML:
+def _table(rows: pd.DataFrame, label: str) -> HTML | Markdown:
     rows = rows.dropna(subset="p_value")
     if rows.empty:
         return words.nothing_to_show()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-from IPython.display import HTML
+from IPython.display import HTML, Markdown
 
 from rdmas.paper.cohort import Cohort
 from rdmas.paper.significance import ALPHA
@@ -79,14 +79,14 @@ def answer(cohort: Cohort, tests: pd.DataFrame, level: float) -> str:
     return words.answer(
         _fragility_in_short(cohort, tests),
         _hidden_trait_in_short(cohort, level),
-        "None of this says that an outcome is wrong or that such a trait exists.",
+        "This does not say that an outcome is wrong or that such a trait exists.",
     )
 
 
 # Single outcomes ------------------------------------------------------------------------------
 
 
-def fragility_table(cohort: Cohort, tests: pd.DataFrame) -> HTML:
+def fragility_table(cohort: Cohort, tests: pd.DataFrame) -> HTML | Markdown:
     """Show how many outcomes take P past the level under each test that is significant."""
     below = tests[significant(tests["p_value"], ALPHA)]
     if below.empty:
@@ -115,7 +115,7 @@ def _fragility_in_short(cohort: Cohort, tests: pd.DataFrame) -> str:
     n_tests = prose.counted(len(tests), "test")
     if below.empty:
         return (
-            f"None of the {n_tests} asked here gives P below {ALPHA:g}, so that there is no "
+            f"Not one of the {n_tests} asked here gives P below {ALPHA:g}, so that there is no "
             "significant difference that a few outcomes could take away."
         )
     which = f"all {n_tests}" if len(below) == len(tests) else f"{len(below)} of the {n_tests}"
@@ -312,7 +312,7 @@ def say_early_deaths(cohort: Cohort, tests: pd.DataFrame) -> str:
     )
 
 
-def landmark_table(cohort: Cohort) -> HTML:
+def landmark_table(cohort: Cohort) -> HTML | Markdown:
     """Show the log-rank test among those still followed at stated days."""
     rows = _landmarks(cohort)
     if rows.empty:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-from IPython.display import HTML
+from IPython.display import HTML, Markdown
 from matplotlib.ticker import MaxNLocator
 
 from rdmas.paper.cohort import Cohort
@@ -40,7 +40,7 @@ def answer(cohort: Cohort, level: float) -> str:
 # Deaths ---------------------------------------------------------------------------------------
 
 
-def count_table(cohort: Cohort, level: float) -> HTML:
+def count_table(cohort: Cohort, level: float) -> HTML | Markdown:
     """Show how many survived in each arm, with intervals by three methods."""
     if not cohort.shows("died"):
         return words.nothing_to_show()
@@ -112,7 +112,7 @@ def say_curves(cohort: Cohort, level: float, aggregate_only: bool) -> str:
     )
 
 
-def day_table(cohort: Cohort, level: float) -> HTML:
+def day_table(cohort: Cohort, level: float) -> HTML | Markdown:
     """Show survival at stated days in each arm, as far as anybody was followed."""
     rows = _at_days(cohort, level)
     if rows.empty:
@@ -321,7 +321,7 @@ def _reading(found: HazardRatio) -> str:
     return "a value of one, no difference, does not lie in it"
 
 
-def effect_table(cohort: Cohort, level: float) -> HTML:
+def effect_table(cohort: Cohort, level: float) -> HTML | Markdown:
     """Show the effect measures for survival that the counts bear, by every method."""
     effects = _effects(cohort, level)
     if effects.empty:

@@ -137,6 +137,7 @@ def plot_kaplan_meier(
         height = 1.02 + 0.075 * (len(arms) - 1 - place)
         ax.text(0, height, f"{name}: {prose.out_of(deaths, n)} died", style, color=colour)
     ax.set(xlim=(0, last), ylim=(0, 1.02), xlabel=time_label, ylabel="Surviving")
+    ax.set_xticks(numbers_at_risk["time"].unique())
     ax.set_yticks(np.linspace(0, 1, 5))
     ax.set_yticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 5)])
     ax.text(0, -0.25, "At risk", transform=ax.get_xaxis_transform(), fontsize=10, ha="center")
