@@ -551,21 +551,34 @@ def test_diagnoses_of_one_patient_count_as_other_unless_the_settings_list_them(t
 
 
 def test_all_faults_come_at_once_with_errors_first_and_no_more_than_fifty(tmp_path):
-    table = [
-        row | {"sex": f"q{place}", "cmv_infection": f"+{place}", "Alter": "7"}
-        for place, row in enumerate(rows(80))
-    ]
-    table = [row | {"sex": "f"} if place % 3 else row for place, row in enumerate(table)]
-    table = [
-        row | {"cmv_infection": "1"} if place % 3 < 2 else row for place, row in enumerate(table)
-    ]
+    table = [row | {"Alter": "7"} for row in rows(80)]
+    bad = {
+        "sex": "q",
+        "cmv_infection": "+",
+        "died": "maybe",
+        "response_week8": "better",
+        "followup_time": "x",
+        DOSE: "-1",
+    }
+    for place, column in enumerate(bad):
+        for row in table[place :: len(bad)]:
+            row[column] = f"{bad[column]}{row['patient_id'][1:]}"
     with pytest.raises(CohortError) as error:
         read_register(write(tmp_path, table))
     lines = str(error.value).splitlines()
-    assert len(error.value.problems) == 27 + 26 + 1
-    assert len(lines) == 51 and lines[-1] == "and 4 more."
+    assert len(error.value.problems) == 81
+    assert len(lines) == 51 and lines[-1] == "and 31 more."
     assert not any(line.startswith("warning") for line in lines)
     assert [problem.level for problem in error.value.problems][-1] == "warning"
+
+
+def test_many_alike_faults_leave_room_for_others(tmp_path):
+    table = [row | {"sex": f"q{place}"} for place, row in enumerate(rows(40))] + rows(100)[40:]
+    table[90] |= {"died": "maybe"}
+    sentences = refused(tmp_path, table)
+    assert len(sentences) == 2
+    assert "'q0'" in sentences[0] and "(39 more rows of the column alike)" in sentences[0]
+    assert "row 92, column died: 'maybe'" in sentences[1]
 
 
 def test_values_are_shown_shortened_and_escaped(tmp_path):

@@ -11,8 +11,9 @@ from rdmas.paper.problems import Problem, shown
 
 Level = Literal["error", "warning"]
 
-#: From so many alike faults, and at least half of a column's cells, the column is at fault.
-_ALIKE = 5
+#: From so many alike faults, if they are half of a column's cells, the column is at fault; from
+#: the second number in any case, so that they leave room for others.
+_ALIKE, _MANY = 5, 21
 
 
 class Findings:
@@ -72,7 +73,7 @@ class Findings:
     def listed(self, cells: int) -> list[Problem]:
         """Return the problems, errors first, of a table with so many rows.
 
-        Where half of a column breaks the same rule, its first cell stands for all.
+        Where much of a column breaks the same rule, its first cell stands for all.
         """
         alike: dict[tuple, list[Problem]] = defaultdict(list)
         for problem in dict.fromkeys(self._found):
@@ -80,7 +81,7 @@ class Findings:
             alike[column, problem.rule, problem.level].append(problem)
         told = []
         for (column, rule, _), group in alike.items():
-            many = column is not None and len(group) >= max(_ALIKE, cells / 2)
+            many = column is not None and len(group) >= max(_ALIKE, min(cells / 2, _MANY))
             told += [_for_all(group)] if rule in self._shared or many else group
         return sorted(told, key=lambda it: (it.level != "error", it.row or 0))
 

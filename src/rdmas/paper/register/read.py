@@ -124,8 +124,9 @@ class _Sources:
 
 def _is_template(sheet: Sheet) -> bool:
     """Tell whether a table holds the example of the template alone."""
-    cells = {values.word(cell) for row in sheet.rows for cell in row.cells}
-    return len(sheet.rows) == 1 and values.word(EXAMPLE) in cells
+    if len(sheet.rows) != 1:
+        return False
+    return values.word(EXAMPLE) in map(values.word, sheet.rows[0].cells)
 
 
 def _patients(

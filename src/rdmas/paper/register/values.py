@@ -12,8 +12,11 @@ import math
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from rdmas.paper import schema
 
 #: What `date_order` may be: the order in which dates such as 03/04/2021 are written.
 DATE_ORDERS = ("dmy", "mdy", "ymd")
@@ -23,11 +26,17 @@ VOCABULARY: dict[str, Any] = json.loads(
     Path(__file__).with_name("words.json").read_text(encoding="utf-8")
 )
 
+_FIELDS = schema.fields("patients")
+
 _MISSING = {"", *VOCABULARY["missing"]}
 
-#: Words for each value of the columns with a closed list.
-_CODES: dict[str, dict[Any, list[str]]] = {
-    column: {int(value) if value.isdigit() else value: words for value, words in codes.items()}
+#: What each word means in the columns with a closed list.
+_CODES: dict[str, dict[str, Any]] = {
+    column: {
+        word: int(value) if value.isdigit() else value
+        for value, words in codes.items()
+        for word in words
+    }
     for column, codes in VOCABULARY["values"].items()
 }
 
@@ -87,9 +96,16 @@ def word(cell: object) -> str:
     >>> word(" Full\u200b  Dose "), word("ＣＲ")
     ('full dose', 'cr')
     """
-    plain = unicodedata.normalize("NFKC", text(cell))
-    seen = "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
-    return " ".join(seen.casefold().split())
+    return _word(text(cell))
+
+
+@lru_cache(maxsize=50_000)
+def _word(written: str) -> str:
+    """Return what a word is compared by; the words of a column are few."""
+    if not written.isascii():
+        plain = unicodedata.normalize("NFKC", written)
+        written = "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
+    return " ".join(written.casefold().split())
 
 
 def is_missing(cell: object) -> bool:
@@ -174,13 +190,11 @@ def coded(column: str, cell: object) -> Any:
     known = _CODES[column]
     plain = re.sub(r"^([01])[.,]0+$", r"\1", word(cell), flags=re.ASCII)
     full_width = isinstance(cell, str) and not cell.isascii() and plain.isdecimal()
-    if isinstance(cell, str | int | float) and not full_width:
-        for value, words in known.items():
-            if plain == word(value) or plain in words:
-                return value
     if full_width:
         raise ValueError("is written in full-width or other special digits; write 0 or 1")
-    *others, last = map(str, sorted(known) if column != "response_week8" else known)
+    if isinstance(cell, str | int | float) and plain in known:
+        return known[plain]
+    *others, last = map(str, _FIELDS[column]["constraints"]["enum"])
     raise ValueError(
         f"is not known; use {', '.join(others)} or {last}, "
         f"or say in [values.{column}] what it means"
