@@ -318,6 +318,16 @@ def test_names_of_arms_are_shown_as_they_are(registers):
     plt.close("all")
 
 
+def test_notes_on_columns_that_are_not_shown_are_left_out(registers):
+    said = {
+        below: html.unescape(data.notes(load_cohort(registers("some_missing"), mask_below=below)))
+        for below in (0, 5, 20)
+    }
+    assert "response_week8 16" in said[0] and "sex 21" in said[0]
+    assert "response_week8" not in said[5] and "sex 21" in said[5]
+    assert "sex" not in said[20] and "Encoding" in said[20]
+
+
 # A registry of one's own --------------------------------------------------------------------------
 
 

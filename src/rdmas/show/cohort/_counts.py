@@ -80,10 +80,13 @@ def shares_table(
     `headings` are those of the names and of the counts, `methods` keys of `proportion.METHODS`.
     """
     pairs = list(zip(counted["events"].tolist(), counted["n"].tolist(), strict=True))
-    cells = pd.DataFrame({"name": list(names), "count": pairs})
+    cells = pd.DataFrame({headings[0]: list(names)})
+    cells[headings[1]] = [prose.out_of(*pair) for pair in pairs]
+    cells["Share"] = [words.percent(*pair) for pair in pairs]
     for method in methods:
-        cells[method] = [proportion.interval(*pair, method=method, level=level) for pair in pairs]
-    return tables.shares(cells, label, *headings)
+        limits = [proportion.interval(*pair, method=method, level=level) for pair in pairs]
+        cells[proportion.METHODS[method]] = [prose.percent_interval(ends) for ends in limits]
+    return tables.show(cells, label)
 
 
 def level_in_words(level: float) -> str:

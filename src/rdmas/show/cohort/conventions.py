@@ -13,7 +13,8 @@ def answer(cohort: Cohort, level: float, aggregate_only: bool) -> str:
     shown = (
         "No single value of a patient is drawn."
         if aggregate_only
-        else "Curves and dose plots show single values of one column, never two of one patient."
+        else "Curves and dose plots, where there are any, show single values of one column, never "
+        "two of one patient."
     )
     masked = (
         f"Columns with a count from 1 to {prose.count(cohort.mask_below - 1)} are left out."

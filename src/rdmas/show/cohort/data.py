@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 from IPython.display import HTML, Markdown
 
@@ -61,11 +63,11 @@ def answer(cohort: Cohort) -> str:
 
 def summary(cohort: Cohort) -> str:
     """Word the same for the first page."""
-    times = (
-        "How long each patient was followed is recorded."
-        if cohort.has_times
-        else "How long patients were followed is not shown, so that only deaths are counted."
-    )
+    times = "How long each patient was followed is recorded."
+    if not cohort.has("followup_time"):
+        times = "How long patients were followed is not recorded."
+    elif not cohort.has_times:
+        times = "How long patients were followed is left out, as deaths are."
     return " ".join([size(cohort), about(cohort), times])
 
 
@@ -112,12 +114,12 @@ def diagnosis_table(cohort: Cohort) -> HTML | Markdown:
 
 
 def named_diagnoses(cohort: Cohort) -> list[str]:
-    """Return the diagnoses that at least two patients have or the settings name, most first.
+    """Return the diagnoses that at least two patients have or the cohort lists, most first.
 
-    A diagnosis of a single patient could tell who it is.
+    A diagnosis of a single patient could tell who it is; a register is read without such.
     """
     found = cohort.patients["diagnosis"].value_counts()
-    listed = set(cohort.descriptor["companion"].get("diagnoses", ()))
+    listed = cohort.fields()["diagnosis"]["constraints"]["enum"]
     kept = found[(found >= 2) | found.index.isin(listed)]
     return sorted(kept.index, key=lambda name: (-kept[name], name))
 
@@ -187,6 +189,16 @@ def used_table(cohort: Cohort) -> HTML:
 
 def notes(cohort: Cohort) -> str:
     """List what was taken when the table was read."""
-    if not cohort.notes:
+    shown = [_without_hidden(note, cohort) for note in cohort.notes]
+    if not any(shown):
         return "The table was read as it stands; nothing had to be taken or left out."
-    return "\n".join(f"- {prose.escaped(note)}" for note in cohort.notes)
+    return "\n".join(f"- {prose.escaped(note)}" for note in shown if note)
+
+
+def _without_hidden(note: str, cohort: Cohort) -> str:
+    """Take what is said of columns that are not shown out of a note."""
+    for column in COLUMNS:
+        if column in note and not cohort.shows(column):
+            note = re.sub(rf"(, )?\b{column} [\d,]*\d", "", note)
+            note = "" if column in note else note.replace(": , ", ": ")
+    return "" if note.endswith((":.", ": .")) else note
