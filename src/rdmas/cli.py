@@ -29,7 +29,7 @@ VERDICT_COLOURS = {
 #: Exit status of a command that was stopped from the keyboard.
 INTERRUPTED = 130
 
-_folder = click.Path(path_type=Path)
+_folder = click.Path(path_type=Path, readable=False)  # what cannot be read is said
 
 
 @click.group()
@@ -107,9 +107,12 @@ def validate(path: Path, encoding: str | None) -> None:
     FILE_OR_DIR is a table of patients (CSV or XLSX), a folder with one, or a folder with a
     datapackage.json. A warning is suspicious and possible, and leaves exit status 0.
     """
+    from rdmas.paper.paths import is_folder, is_there
     from rdmas.paper.problems import CohortError, listed
 
-    if path.is_dir() and (path / "datapackage.json").exists():
+    if path.name == "datapackage.json":
+        path = path.parent
+    if is_folder(path) and is_there(path / "datapackage.json"):
         from rdmas.paper.validation import problems
 
         if found := problems(path):

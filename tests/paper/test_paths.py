@@ -20,3 +20,19 @@ def test_a_package_without_its_repository_says_how_to_install_it(tmp_path, monke
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "datapackage.json").write_text("{}", encoding="utf-8")
     assert paths.companion_data_dir() == tmp_path.resolve() / "data"
+
+
+def test_a_path_that_may_not_be_looked_at_is_no_folder_and_not_there(monkeypatch, tmp_path):
+    def refuse(*_):
+        raise PermissionError
+
+    assert is_folder(tmp_path) and is_there(tmp_path)
+    monkeypatch.setattr("pathlib.Path.stat", refuse)
+    monkeypatch.setattr("pathlib.Path.lstat", refuse)
+    assert not is_folder(tmp_path) and not is_there(tmp_path)
+
+
+def test_a_link_to_nothing_is_there(tmp_path):
+    (tmp_path / "link").symlink_to("nothing")
+    assert is_there(tmp_path / "link") and not is_folder(tmp_path / "link")
+    assert not is_there(tmp_path / "nothing") and not is_there(tmp_path / "a\0b")

@@ -23,7 +23,7 @@ from rdmas.paper.package import (
     Problem,
     table_schema,
 )
-from rdmas.paper.paths import companion_data_dir
+from rdmas.paper.paths import companion_data_dir, is_folder, is_there
 from rdmas.paper.register.read import Register, read_register
 from rdmas.stats.checks import Table
 
@@ -279,7 +279,7 @@ def load_cohort(
     {'control': 21, 'ruxolitinib': 20}
     """
     path = companion_data_dir() if data_dir is None else Path(data_dir)
-    if path.is_dir() and (path / DESCRIPTOR).exists():
+    if is_folder(path) and is_there(path / DESCRIPTOR):
         return _from_package(validation.valid_package(path), mask_below)
     return _from_register(read_register(path, encoding), path, mask_below)
 
@@ -313,7 +313,7 @@ def _from_register(register: Register, path: Path, mask_below: int) -> Cohort:
     companion = DataPackage(companion_data_dir())
     published = companion.frame("claims", empty_texts=True)
     descriptor = _descriptor(register)
-    folder = path if path.is_dir() else path.parent
+    folder = path if is_folder(path) else path.parent
     beside = validation.beside_register(folder, descriptor)
     claims, notes = _registry(beside, published)
     return Cohort(

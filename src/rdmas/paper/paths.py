@@ -1,4 +1,4 @@
-"""Where the companion keeps its own data."""
+"""Where the companion keeps its own data, and what stands at a path of somebody else."""
 
 from pathlib import Path
 
@@ -38,3 +38,20 @@ def cohort_chapters_dir() -> Path:
 def example_register() -> Path:
     """Return the register that these chapters describe unless they are given another."""
     return cohort_chapters_dir() / "example"
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a folder is there; one that may not be looked at is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether anything stands at a path, a link to nothing too."""
+    try:
+        path.lstat()
+    except (OSError, ValueError):
+        return False
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rdmas.paper.paths import is_folder
 from rdmas.paper.problems import CohortError, Problem
 from rdmas.paper.register.findings import some
 
@@ -23,7 +24,7 @@ def tables(path: Path) -> list[Path]:
     CohortError
         If there is none, or the folder cannot be read.
     """
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
     try:
         names = sorted(file.name for file in path.iterdir())

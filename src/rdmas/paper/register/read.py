@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdmas.paper import schema
+from rdmas.paper.paths import is_folder, is_there
 from rdmas.paper.problems import CohortError, Problem, shown
 from rdmas.paper.register import values
 from rdmas.paper.register.cells import EXAMPLE, Records, read_cells
@@ -94,10 +95,10 @@ class _Sources:
     """The files of a register: which table, what it holds, what the settings say."""
 
     def __init__(self, path: Path, encoding: str | None) -> None:
-        folder = path if path.is_dir() else path.parent
+        folder = path if is_folder(path) else path.parent
         self.hashes: dict[str, str] = {}
         stated = {}
-        if (folder / SETTINGS).exists() or (folder / SETTINGS).is_symlink():
+        if is_there(folder / SETTINGS):
             content = read_bytes(folder / SETTINGS)
             self._hash(SETTINGS, content)
             stated[SETTINGS] = parse_toml(SETTINGS, content)

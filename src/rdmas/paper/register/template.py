@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from rdmas.paper.paths import is_there
 from rdmas.paper.problems import CohortError, Problem
 from rdmas.paper.register.cells import EXAMPLE
 from rdmas.paper.register.locate import SETTINGS
@@ -78,9 +79,7 @@ def write_template(folder: str | Path, force: bool = False) -> list[Path]:
         "patients.csv": _csv().encode(),
         SETTINGS: _toml().encode(),
     }
-    present = [
-        name for name in contents if (folder / name).exists() or (folder / name).is_symlink()
-    ]
+    present = [name for name in contents if is_there(folder / name)]
     if present and not force:
         rule = "is there already and was left as it is; use --force to replace it"
         raise CohortError(*(Problem(name, rule) for name in present))
@@ -90,7 +89,7 @@ def write_template(folder: str | Path, force: bool = False) -> list[Path]:
             (folder / name).write_bytes(content)
     except OSError as error:
         rule = f"cannot be written ({error.strerror or error})"
-        raise CohortError(Problem(str(error.filename or folder), rule)) from None
+        raise CohortError(Problem(Path(error.filename or folder).name, rule)) from None
     return [folder / name for name in contents]
 
 
