@@ -26,13 +26,13 @@ def test_a_path_that_may_not_be_looked_at_is_no_folder_and_not_there(monkeypatch
     def refuse(*_):
         raise PermissionError
 
-    assert is_folder(tmp_path) and is_there(tmp_path)
+    assert paths.is_folder(tmp_path) and paths.is_there(tmp_path)
     monkeypatch.setattr("pathlib.Path.stat", refuse)
     monkeypatch.setattr("pathlib.Path.lstat", refuse)
-    assert not is_folder(tmp_path) and not is_there(tmp_path)
+    assert not paths.is_folder(tmp_path) and not paths.is_there(tmp_path)
 
 
 def test_a_link_to_nothing_is_there(tmp_path):
     (tmp_path / "link").symlink_to("nothing")
-    assert is_there(tmp_path / "link") and not is_folder(tmp_path / "link")
-    assert not is_there(tmp_path / "nothing") and not is_there(tmp_path / "a\0b")
+    assert paths.is_there(tmp_path / "link") and not paths.is_folder(tmp_path / "link")
+    assert not paths.is_there(tmp_path / "nothing") and not paths.is_there(tmp_path / "a\0b")
