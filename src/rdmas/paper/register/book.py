@@ -29,11 +29,18 @@ from rdmas.paper.register.parts import (
     relations,
     text_of,
 )
-from rdmas.paper.register.table import COLUMNS, LISTED, ROWS, Cell, fault_of, letters_of
+from rdmas.paper.register.table import (
+    CELLS,
+    COLUMNS,
+    LAST_ROW,
+    ROWS,
+    Cell,
+    fault_of,
+    letters_of,
+)
 
-_FILLED = 1_000_000
 _STRINGS = 1_000_000
-_LAST_ROW = 1_048_576
+_FAULTS = 5_000
 _LAST_COLUMN = 16_384
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
@@ -157,7 +164,7 @@ class Reader:
                 if cells:
                     yield number, cells
                 before, number = number, int(element.get("r", number + 1))
-                if not before < number <= _LAST_ROW:
+                if not before < number <= LAST_ROW:
                     raise ValueError("rows out of order")
                 cells, place = [], -1
                 if is_true(element.get("hidden")):
@@ -171,15 +178,15 @@ class Reader:
                 if place >= COLUMNS:
                     rule = f"stands in column {letters_of(place)}; {COLUMNS:,} are the limit"
                     self._refuse(rule, number, value)
-                if filled > _FILLED or rows > ROWS + 1:
-                    rule = f"holds more than {ROWS:,} rows or {_FILLED:,} cells"
+                if filled > CELLS or rows > ROWS + 1:
+                    rule = f"holds more than {ROWS:,} rows or {CELLS:,} cells"
                     self._refuse(f"{rule}; keep only the register in it")
                 cells += [None] * (place - len(cells)) + [value]
             else:
                 self._around(name, element)
         if cells:
             yield number, cells
-        self.last = min(max(number, stream.last_row), _LAST_ROW)
+        self.last = min(max(number, stream.last_row), LAST_ROW)
 
     def _refuse(self, rule: str, row: int | None = None, value: object = None) -> NoReturn:
         """Raise the error of the sheet."""
@@ -235,7 +242,7 @@ class Reader:
     def _fault(self, number: int, place: int, rule: str, value: object) -> None:
         """Keep a fault in mind; more than are listed are too many to go on."""
         self.faults.append((number, place, rule, value))
-        if len(self.faults) > 100 * LISTED:
+        if len(self.faults) > _FAULTS:
             self._refuse("has thousands of cells that cannot be read")
 
     def _converted(

@@ -9,6 +9,7 @@ Latin-1). Only what is left is put to charset-normalizer, and then a warning is 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import re
@@ -16,6 +17,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from encodings.aliases import aliases
+from itertools import islice
 
 import charset_normalizer
 
@@ -38,6 +40,7 @@ _NAMES = {
     "utf_32_be": "UTF-32",
     "gb18030": "GB18030",
     "cp1252": "Latin-1 (Windows-1252)",
+    "latin_1": "Latin-1",
 }
 
 #: Python's codecs that are encodings of characters; the others are other transformations.
@@ -51,10 +54,14 @@ _PROPOSED += ["cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "mac_roman", "cp
 #: Cells that decide about patients and whose bytes are UTF-8 and GB18030 alike.
 _CODED_WORDS = frozenset("男女是否有无")
 
-_WORD = re.compile(r"[^\s,;\"|/()\[\]]*[^\x00-\x7f][^\s,;\"|/()\[\]]*")
+_SPECIAL = re.compile(r"[^\x00-\x7f]+")
+_BREAK = re.compile(r"[\s,;\"|/()\[\]]")
 _CELL = re.compile(r"[^,;\t\r\n\"]+")
 
 _TO_COMMA = str.maketrans(";\t", ",,")
+
+_CONTROL = re.compile(b"[\0-\x08\x0b\x0c\x0e-\x1f]")
+_HIGH = bytes(range(0x80, 0x100))
 
 #: Signs that may stand within a word.
 _JOINING = set("’‘'·–—×")
@@ -108,7 +115,7 @@ def decode(file: str, data: bytes, encoding: str | None = None) -> Decoded:
             return Decoded(
                 data.decode(name), f"Encoding: {_NAMES[name]}, without a byte order mark."
             )
-    if b"\0" in data:  # refused by whoever reads the text, with the row
+    if _CONTROL.search(data):  # refused by whoever reads the text, with the row
         return Decoded(data.decode("latin_1"), "Encoding: none.")
     if (text := _strict(data, "utf_8")) is not None:
         return Decoded(text, "Encoding: UTF-8.", tuple(_doubts_of_utf_8(file, data, text)))
@@ -155,23 +162,23 @@ def _as_named(file: str, data: bytes, encoding: str) -> Decoded:
 
 def _guessed(file: str, data: bytes) -> Decoded:
     """Decode what has no certain sign, with a warning."""
-    texts: dict[str, str] = {}
-    for name in ("mac_roman", "cp850", *_proposals(data), "cp1252"):
-        if (text := _strict(data, name)) is not None:
-            texts.setdefault(name, text)
-    western = [name for name in ("mac_roman", "cp850") if _is_certain(texts.get(name, "\ufffd"))]
-    proposed = [name for name in (*_proposals(data), "cp1252") if name in texts]
-    if not (ranked := western + proposed):
+    name, text = "", None
+    for name in ("mac_roman", "cp850"):
+        if (text := _strict(data, name)) is not None and _is_certain(text):
+            break
+    else:
+        for name in (*_proposals(data), "cp1252"):
+            if (text := _strict(data, name)) is not None:
+                break
+    if text is None:
         rule = "is text of an encoding that cannot be told; save it as UTF-8 or name the encoding"
         raise CohortError(Problem(file, rule))
-    text = texts[ranked[0]]
-    word = next(iter(_WORD.findall(text)), "")
     rule = (
-        f"was taken as {_NAMES.get(ranked[0], ranked[0])}, which is a guess; if this is not what "
+        f"was taken as {_NAMES.get(name, name)}, which is a guess; if this is not what "
         "stands there, save the file as UTF-8 or name the encoding"
     )
-    doubt = Problem(file, rule, value=word, level="warning")
-    return Decoded(text, f"Encoding: {_NAMES.get(ranked[0], ranked[0])}, a guess.", (doubt,))
+    doubt = Problem(file, rule, value=_word(text), level="warning")
+    return Decoded(text, f"Encoding: {_NAMES.get(name, name)}, a guess.", (doubt,))
 
 
 def _proposals(data: bytes) -> list[str]:
@@ -201,7 +208,8 @@ def _is_wide(data: bytes, name: str) -> bool:
 
 def _is_chinese(text: str) -> bool:
     """Return whether what is not ASCII is mostly Chinese of every day."""
-    letters = [letter for letter in text if letter > "\x7f"]
+    words = "".join(_words(text))
+    letters = [letter for letter in words if letter > "\x7f" and not _is_latin_letter(letter)]
     common = rare = 0
     for letter in letters:
         try:
@@ -215,15 +223,25 @@ def _is_chinese(text: str) -> bool:
 
 def _is_latin(text: str) -> bool:
     """Return whether letters and signs that are not ASCII stand where such do in words."""
-    words = _WORD.findall(text)
+    words = _words(text)
     return sum(map(_is_odd, words)) <= len(words) // 20
+
+
+def _words(text: str) -> list[str]:
+    """Return words with letters or signs that are not ASCII: the first thousands, shortened."""
+    words = []
+    for match in islice(_SPECIAL.finditer(text), 5_000):
+        start, end = match.start(), min(match.end(), match.start() + 40)
+        before = _BREAK.split(text[max(0, start - 20) : start])[-1]
+        words.append(before + _BREAK.split(text[start : end + 20])[0])
+    return [word for word in words if word]
 
 
 def _is_odd(word: str) -> bool:
     """Return whether a word has letters or signs where no Latin word has them."""
     special = [letter for letter in word if letter > "\x7f"]
     letters = [letter for letter in special if letter.isalpha() and letter not in "ªº"]
-    if not all("LATIN" in unicodedata.name(letter, "") for letter in letters):
+    if not all(map(_is_latin_letter, letters)):
         return True
     if len(special) > 1 and len(letters) > sum(
         letter.isascii() and letter.isalpha() for letter in word
@@ -239,9 +257,14 @@ def _is_odd(word: str) -> bool:
     return False
 
 
+def _is_latin_letter(letter: str) -> bool:
+    """Return whether a character is a letter of Latin script."""
+    return "LATIN" in unicodedata.name(letter, "")
+
+
 def _is_certain(text: str) -> bool:
     """Return whether a Latin text uses only what Western and Central Europe's tables agree on."""
-    special = {letter for letter in text if letter > "\x7f"}
+    special = {letter for letter in set(text) if letter > "\x7f"}
     agreed = {letter for letter in special if _byte(letter, "cp1252") == _byte(letter, "cp1250")}
     return special == agreed and _is_latin(text)
 
@@ -262,24 +285,38 @@ def _doubts_of_utf_8(file: str, data: bytes, text: str) -> Iterator[Problem]:
         yield Problem(file, rule, row, value="\ufffd", level="warning")
     if text.isascii():
         return
-    twice = _strict(text.encode("cp1252", "ignore"), "utf_8")
-    if twice is not None and not twice.isascii():
-        word = next(iter(_WORD.findall(twice)))
-        rule = f"looks like UTF-8 that was read as Latin-1 and saved again; was it '{shown(word)}'?"
-        yield Problem(
-            file, rule.rstrip("?"), value=next(iter(_WORD.findall(text))), level="warning"
+    if (twice := _once_more(text)) is not None:
+        rule = (
+            f"looks like UTF-8 read as Latin-1 and saved again; perhaps '{_word(twice)}' is meant"
         )
+        yield Problem(file, rule, value=_word(text), level="warning")
     chinese = _strict(data, "gb18030")
     if chinese is None or not _is_chinese(chinese) or max(text) > "\u07ff":
         return  # three bytes in UTF-8's form are no accident
-    if not _is_latin(text) or _CODED_WORDS & set(_CELL.findall(chinese)):
+    if not _is_latin(text) or any(
+        match.group() in _CODED_WORDS for match in _CELL.finditer(chinese)
+    ):
         yield _doubt(file, text, chinese, "utf_8", "gb18030")
+
+
+def _once_more(text: str) -> str | None:
+    """Return the text that was read as Latin-1 by mistake before it was saved as UTF-8."""
+    for name in ("latin_1", "cp1252"):
+        with contextlib.suppress(UnicodeError):
+            return text.encode(name).decode("utf_8")
+    return None
+
+
+def _word(text: str) -> str:
+    """Return the first word that is not ASCII, for a terminal."""
+    return shown(next(iter(_words(text)), ""))
 
 
 def _doubt(file: str, text: str, other: str, taken: str, name: str) -> Problem:
     """Warn that words would read otherwise; a word of the header if one would."""
-    pairs = zip(_CELL.findall(text), _CELL.findall(other), strict=False)
-    word, rival = next(((a, b) for a, b in pairs if a != b), ("", ""))
+    pairs = zip(_CELL.finditer(text), _CELL.finditer(other), strict=False)
+    differing = ((a.group(), b.group()) for a, b in pairs if a.group() != b.group())
+    word, rival = next(differing, ("", ""))
     rule = (
         f"was read as {_NAMES.get(taken, taken)}; as {_NAMES.get(name, name)} it would be "
         f"'{shown(rival)}'; name the encoding if that is right"
@@ -290,11 +327,13 @@ def _doubt(file: str, text: str, other: str, taken: str, name: str) -> Problem:
 def _refuse_mixed(file: str, data: bytes) -> None:
     """Refuse UTF-8 with some bytes that are not: no one encoding would read it all."""
     text = data.decode("utf_8", "surrogateescape")
-    special = [letter for letter in text if letter > "\x7f"]
-    stray = [letter for letter in special if "\ud800" <= letter <= "\udfff"]
-    if len(stray) * 2 <= len(special):
-        row = row_at(text[: text.index(stray[0])])
-        raise CohortError(Problem(file, "is UTF-8 text in part only; save it anew as UTF-8", row))
+    valid = data.decode("utf_8", "ignore")
+    stray = len(text) - len(valid)
+    special = len(valid) - len(data.translate(None, _HIGH))
+    if stray <= special:
+        before = re.split("[\ud800-\udfff]", text, maxsplit=1)[0]
+        fault = Problem(file, "is UTF-8 text in part only; save it anew as UTF-8", row_at(before))
+        raise CohortError(fault)
 
 
 def row_at(before: str) -> int:

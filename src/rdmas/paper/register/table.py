@@ -12,11 +12,10 @@ from rdmas.paper.problems import CohortError, Problem
 Cell = str | int | float | bool | date | datetime | None
 
 ROWS = 100_000
+LAST_ROW = 1_048_576
 COLUMNS = 500
+CELLS = 3_000_000
 CHARACTERS = 10_000
-
-#: Faults that are listed; a file with more is described by the first ones.
-LISTED = 50
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -71,8 +70,8 @@ class Sheet:
 def fault_of(text: str) -> str | None:
     """Return the rule that a text in a cell breaks."""
     if len(text) > CHARACTERS:
-        rule = f"has {len(text):,} characters; a cell may have {CHARACTERS:,}"
-        return f"{rule} (is a quotation mark not closed?)" if "\n" in text else rule
+        rule = f"has more than {CHARACTERS:,} characters, too many for a cell"
+        return f"{rule}; perhaps a quotation mark is not closed" if "\n" in text else rule
     if found := _CONTROL.search(text):
         return control_rule(found.group())
     return None
@@ -82,7 +81,7 @@ def control_rule(letter: str) -> str:
     """Return what is wrong with a character that no table of text has."""
     if letter == "\0":
         return "holds a NUL byte; save the table as plain text"
-    return f"holds a control character (U+{ord(letter):04X}); is this a table of text"
+    return f"holds a control character (U+{ord(letter):04X}), which no table of text has"
 
 
 def first_control(text: str) -> re.Match[str] | None:
@@ -96,11 +95,7 @@ def is_blank(cell: Cell) -> bool:
 
 
 def refuse(problems: Sequence[Problem]) -> None:
-    """Raise an error if there are problems; of many the first ones are listed."""
-    if len(problems) > LISTED:
-        first = problems[0]
-        rest = Problem(first.file, f"has {len(problems) - LISTED:,} more faults", sheet=first.sheet)
-        raise CohortError(*problems[:LISTED], rest)
+    """Raise an error if there are problems."""
     if problems:
         raise CohortError(*problems)
 
@@ -135,15 +130,22 @@ def assemble(
     def problem(rule: str, row: int | None = None, **more: object) -> Problem:
         return Problem(file, rule, row, sheet=sheet, **more)  # type: ignore[arg-type]
 
-    every = list(records)
-    filled = [(number, cells) for number, cells in every if not all(map(is_blank, cells))]
-    last = max(last, every[-1][0] if every else 0)
+    filled: list[tuple[int, Sequence[Cell]]] = []
+    total = 0
+    for number, cells in records:
+        last = max(last, number)
+        if not all(map(is_blank, cells)):
+            filled.append((number, cells))
+            total += len(cells)
+        if len(filled) > ROWS + 1 or total > CELLS:
+            rule = f"has more than {ROWS:,} rows or {CELLS:,} cells; keep only the register in it"
+            refuse([problem(rule)])
     if not filled:
         refuse([problem("is empty; the first row must hold the names of the columns")])
     (first, names), *body = filled
-    named = [place for place, name in enumerate(names) if not is_blank(name)]
-    widest = max(sum(not is_blank(cell) for cell in cells) for _, cells in filled)
-    if widest == 1:
+    named = _filled(names, range(len(names)))
+    nameless = sorted(set(range(len(names))).difference(named))
+    if all(sum(not is_blank(cell) for cell in cells) == 1 for _, cells in filled):
         rule = "has one column only; comma, semicolon and tab can separate columns"
         refuse([problem(rule if sheet is None else "has one column only", first)])
     if len(named) == 1:
@@ -151,17 +153,14 @@ def assemble(
         refuse([problem(rule, first)])
     if not body:
         refuse([problem("has a header and no rows")])
-    if len(body) > ROWS:
-        refuse([problem(f"has {len(body):,} rows; a register may have {ROWS:,}")])
 
     faults = []
     for number, cells in body:
         if sheet is None and len(cells) != len(names):
             faults.append(problem(_ragged_rule(cells, len(names)), number))
-        elif strays := set(_filled(cells)).difference(named):
-            place = min(strays)
-            rule = f"stands in column {letters_of(place)}, which has no name in row {first}"
-            faults.append(problem(rule, number, value=cells[place]))
+        elif strays := _filled(cells, [*nameless, *range(len(names), len(cells))]):
+            rule = f"stands in column {letters_of(strays[0])}, which has no name in row {first}"
+            faults.append(problem(rule, number, value=cells[strays[0]]))
     refuse(faults)
 
     notes, warnings = list(notes), list(warnings)
@@ -169,8 +168,8 @@ def assemble(
         notes.append(f"Empty rows above the names of the columns: {first - 1:,}.")
     if last > body[-1][0]:
         notes.append(f"Empty rows at the end, left out: {last - body[-1][0]:,}.")
-    if nameless := max(len(names), *(len(cells) for _, cells in body)) - len(named):
-        notes.append(f"Empty columns without a name, left out: {nameless:,}.")
+    if nameless:
+        notes.append(f"Empty columns without a name, left out: {len(nameless):,}.")
     numbers = {number for number, _ in body}
     if gaps := [row for row in range(first + 1, body[-1][0]) if row not in numbers]:
         more = f"; so are {len(gaps) - 1:,} more rows in the middle" if len(gaps) > 1 else ""
@@ -196,9 +195,9 @@ def letters_of(place: int) -> str:
     return letters
 
 
-def _filled(cells: Sequence[Cell]) -> list[int]:
-    """Return the places of cells in which something stands."""
-    return [place for place, cell in enumerate(cells) if not is_blank(cell)]
+def _filled(cells: Sequence[Cell], places: Iterable[int]) -> list[int]:
+    """Return those of some places at which something stands."""
+    return [place for place in places if place < len(cells) and not is_blank(cells[place])]
 
 
 def _taken(cells: Sequence[Cell], places: Sequence[int]) -> Iterable[Cell]:
@@ -210,9 +209,10 @@ def _taken(cells: Sequence[Cell], places: Sequence[int]) -> Iterable[Cell]:
 
 def _ragged_rule(cells: Sequence[Cell], width: int) -> str:
     """Say that a row has more or fewer cells than the header."""
-    rule = f"has {len(cells):,} cells where the header has {width:,}"
+    count = "1 cell" if len(cells) == 1 else f"{len(cells):,} cells"
+    rule = f"has {count} where the header has {width:,}"
     if any(isinstance(cell, str) and "\n" in cell for cell in cells):
-        return f"{rule}; is a quotation mark not closed"
+        return f"{rule}; perhaps a quotation mark is not closed"
     if len(cells) > width:
         return f"{rule}; a cell that holds the separator needs quotation marks around it"
     return f"{rule}; leave a cell empty where nothing is known"
