@@ -26,7 +26,7 @@ DOORS = (
 )
 
 #: Reached by nobody here, and meant for those who use the package as a library.
-FRONT_DOORS = {"derive", "fragility_index"}
+FRONT_DOORS = {"claims_of", "derive", "fragility_index"}
 
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 

@@ -190,33 +190,81 @@ class _OneSentence(click.Command):
 
 
 @main.command(cls=_OneSentence)
-@click.option("--data", type=_folder, required=True, help="Register: a table, or its folder.")
+@click.option(
+    "--data",
+    "named",
+    multiple=True,
+    required=True,
+    help="Register: a table, or its folder. Several, or a pattern as 'centres/*': a book for each.",
+)
 @click.option("--out", type=_folder, required=True, help="Folder of the book; must not exist.")
 @click.option("--title", help="Title of the book; by default the cohort's.")
-@click.option("--workers", type=int, help="Chapters side by side; by default one a processor.")
+@click.option(
+    "--workers",
+    type=int,
+    help="Chapters side by side, or books if there are several; by default one a processor.",
+)
+@click.option(
+    "--scheduler",
+    help="Address of a Dask scheduler, as tcp://10.0.0.1:8786, whose workers make the books. They "
+    "are sent the files of each register and send its book back; no common folder is needed.",
+)
 @click.option("--level", type=float, default=0.95, help="Confidence level of the intervals.")
 @click.option("--aggregate-only", is_flag=True, help="No figure shows a single patient's value.")
 @click.option("--mask-below", type=int, default=0, help="Leave out outcomes with smaller counts.")
 @click.option("--force", is_flag=True, help="Replace a book that was made there before.")
 @click.option("--encoding", help="Encoding of the table; by default it is found out.")
-def rerun(**options: Any) -> None:
-    """Make the whole book about a cohort of one's own.
+@click.argument("more", nargs=-1)
+def rerun(
+    named: tuple[str, ...], more: tuple[str, ...], scheduler: str | None, **options: Any
+) -> None:
+    """Make the whole book about a cohort of one's own, or about each of several.
 
-    Nothing leaves the machine. An interrupted run goes on where it stopped when the same command
-    is given again.
+    Nothing leaves the machine unless --scheduler names another one. An interrupted run goes on
+    where it stopped when the same command is given again.
+
+    Several cohorts are made by worker processes of this machine. They talk to each other over the
+    loopback interface without a password: where others whom you do not trust can log in, give
+    --workers 1. A cohort with a fault is named, and the others are made; the exit status is then
+    1.
     """
     from rdmas.paper.cohort import CohortError
     from rdmas.rerun import Options, RerunError
     from rdmas.rerun import rerun as make
+    from rdmas.rerun.several import is_many
 
+    patterns = (*named, *more)
+    warn = partial(click.echo, err=True)
     try:
-        result = make(Options(**options), say=click.echo, warn=partial(click.echo, err=True))
+        if scheduler is not None or is_many(patterns):
+            _rerun_many(patterns, scheduler, options)
+            return
+        result = make(Options(data=Path(patterns[0]), **options), say=click.echo, warn=warn)
     except (CohortError, RerunError) as error:
         _fail("\n".join(filter(None, (str(error), getattr(error, "detail", "")))))
     except KeyboardInterrupt:
         click.echo("Interrupted. What is done is kept; the same command goes on there.", err=True)
         sys.exit(INTERRUPTED)
     click.echo(f"Book: {result.out / 'index.html'}")
+
+
+def _rerun_many(patterns: tuple[str, ...], scheduler: str | None, options: dict[str, Any]) -> None:
+    """Make the books of several cohorts, and end with status 1 if one is missing."""
+    from rdmas.rerun import Options
+    from rdmas.rerun.many import rerun_many
+    from rdmas.rerun.several import find_cohorts
+
+    cohorts = find_cohorts(patterns, options["out"])
+    asked = Options(data=Path(patterns[0]), **options)
+    result = rerun_many(
+        cohorts, asked, scheduler, say=click.echo, warn=partial(click.echo, err=True)
+    )
+    made = len(result.made) + len(result.kept)
+    click.echo(f"Page about {made} cohorts: {result.out / 'index.html'}")
+    if result.failed:
+        has = "has" if len(result.failed) == 1 else "have"
+        names = ", ".join(sorted(result.failed))
+        _fail(f"{len(result.failed)} of {len(cohorts)} cohorts {has} no book: {names}.")
 
 
 def _fail(reason: Exception | str) -> NoReturn:

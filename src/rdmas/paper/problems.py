@@ -75,6 +75,10 @@ class CohortError(ValueError):
         self.problems = problems
         super().__init__(listed(problems))
 
+    def __reduce__(self) -> tuple[type[CohortError], tuple[Problem, ...]]:
+        """Pass from one process to another with the problems."""
+        return type(self), self.problems
+
 
 def listed(problems: Sequence[Problem], limit: int = 50) -> str:
     """Return a line for each problem, errors before warnings, and how many were left out.

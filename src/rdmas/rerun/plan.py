@@ -149,9 +149,9 @@ def plan(options: Options) -> Plan:
     rdmas.paper.package.CohortError
         If the cohort is not valid.
     """
-    _check_values(options)
-    data, out = Path(options.data).absolute(), _normal(Path(options.out))
-    _check_places(data, out, options.force)
+    check_values(options)
+    data, out = Path(options.data).absolute(), normal(Path(options.out))
+    check_places(data, out, options.force)
     cohort = load_cohort(data, options.mask_below, options.encoding)
     if not cohort.is_register and (options.aggregate_only or options.mask_below):
         raise RerunError(
@@ -168,7 +168,7 @@ def plan(options: Options) -> Plan:
         title=title,
         chapters=_in_order(Path(chapters)),
         inputs=read_inputs(cohort, data),
-        file_mode=_narrowest_mode([data, *_files(cohort, data)]),
+        file_mode=_narrowest_mode([data, *files_of(cohort, data)]),
     )
 
 
@@ -180,7 +180,7 @@ def fingerprint(*parts: object) -> str:
 
 def read_inputs(cohort: Cohort, data: Path) -> dict[str, str]:
     """Return the SHA-256 of each file of a cohort, as it is now, by name."""
-    return {file.name: sha256(file) for file in _files(cohort, data)}
+    return {file.name: sha256(file) for file in files_of(cohort, data)}
 
 
 def sha256(file: Path) -> str:
@@ -201,7 +201,7 @@ def source_fingerprint() -> str:
     return fingerprint([(path.relative_to(folder).as_posix(), sha256(path)) for path in files])
 
 
-def _check_values(options: Options) -> None:
+def check_values(options: Options) -> None:
     """Refuse options whose values mean nothing."""
     if options.workers is not None and options.workers < 1:
         raise RerunError(f"--workers is {options.workers}; at least 1 is needed.")
@@ -223,7 +223,7 @@ def _check_values(options: Options) -> None:
             )
 
 
-def _check_places(data: Path, out: Path, force: bool) -> None:
+def check_places(data: Path, out: Path, force: bool) -> None:
     """Refuse an output that would meet the data or what stands there already."""
     real_data, real_out = Path(os.path.realpath(data)), Path(os.path.realpath(out))
     if real_out == real_data or (real_data.is_dir() and real_data in real_out.parents):
@@ -240,7 +240,7 @@ def _check_places(data: Path, out: Path, force: bool) -> None:
         raise RerunError(f"{out.name}: holds no book made by rdmas rerun, so it is left as it is.")
 
 
-def _normal(path: Path) -> Path:
+def normal(path: Path) -> Path:
     """Return an absolute path whose last component is a name, and is not followed."""
     if path.name in ("", ".."):
         return Path(os.path.realpath(path))
@@ -261,7 +261,7 @@ def _in_order(folder: Path) -> dict[str, Path]:
     return {name: found[name] for name in [*known, *sorted(found)] if name in found}
 
 
-def _files(cohort: Cohort, data: Path) -> list[Path]:
+def files_of(cohort: Cohort, data: Path) -> list[Path]:
     """Return the files that a cohort was read from."""
     folder = data if data.is_dir() else data.parent
     names = set(cohort.inputs)

@@ -132,12 +132,11 @@ def _read_column(
                 raise ValueError("a value is required for every patient")
         except ValueError as error:
             records.failed.add((column, place))
-            shared, rule = isinstance(error, values.SharedError), str(error)
-            if column == "followup_time" and rule.startswith("is a date"):
-                rule += "; give days, or dates in index_date, death_date and last_contact_date"
+            shared = isinstance(error, values.SharedError)
             # A cell that is empty shows nothing.
-            written = cell if values.text(cell) else None
-            findings.add(rule, row, column, written, shared=shared)
+            findings.add(
+                str(error), row, column, cell if values.text(cell) else None, shared=shared
+            )
         read.append(value)
     records.values[column] = read
 

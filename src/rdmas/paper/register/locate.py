@@ -11,9 +11,10 @@ from rdmas.paper.register.findings import some
 SETTINGS = "cohort.toml"
 
 #: Tables of a folder that hold no patients.
-_OTHERS = ("claims", "evidence", "evidence_percentages", "assumptions")
+OTHERS = ("claims", "evidence", "evidence_percentages", "assumptions")
 
-_ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm")
+#: Endings of the names of tables.
+ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm")
 
 
 def tables(path: Path) -> list[Path]:
@@ -34,9 +35,9 @@ def tables(path: Path) -> list[Path]:
     found = [
         path / name
         for name in names
-        if name.lower().endswith(_ENDINGS)
+        if name.lower().endswith(ENDINGS)
         and not name.startswith((".", "~$"))
-        and name.lower().rpartition(".")[0] not in _OTHERS
+        and name.lower().rpartition(".")[0] not in OTHERS
     ]
     named = [file for file in found if file.stem.lower() == "patients"]
     if not found:
