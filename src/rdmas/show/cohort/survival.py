@@ -321,6 +321,43 @@ def _reading(found: HazardRatio) -> str:
     return "a value of one, no difference, does not lie in it"
 
 
+def say_mean(cohort: Cohort, level: float) -> str:
+    """Word the mean survival time of both arms up to the latest stated day that both reach."""
+    if words.nothing_to_compare(cohort) or not cohort.has_times:
+        return ""
+    known = _at_days(cohort, level).dropna(subset="survival").groupby("time")["arm"].nunique()
+    reached = known[known == len(cohort.arms)].index
+    if not len(reached):
+        return ""
+    day = int(max(reached))
+    found = times_to_event.restricted_means(*words.records(cohort), until=day, level=level)
+    interval = (
+        f"no interval can be given, because {found.reason}"
+        if math.isnan(found.low)
+        else f"{counts.level_in_words(level)} interval {_longer(found.low)} to "
+        f"{_longer(found.high)}"
+    )
+    return (
+        f"Up to day {day} the mean survival time is {prose.decimal(found.mean_1, 1)} days in "
+        f"{words.arm(cohort.treatment_arm)} and {prose.decimal(found.mean_0, 1)} in "
+        f"{words.arm(cohort.control_arm or '')}, {_longer(found.difference)} ({interval}); "
+        "this assumes nothing about the course of the hazards."
+    )
+
+
+def _longer(days: float) -> str:
+    """Write a difference of mean survival times.
+
+    Examples
+    --------
+    >>> _longer(12.34), _longer(-0.5), _longer(0)
+    ('12.3 days longer', '0.5 days shorter', 'no difference')
+    """
+    if days == 0:
+        return "no difference"
+    return f"{prose.decimal(abs(days), 1)} days {'longer' if days >= 0 else 'shorter'}"
+
+
 def effect_table(cohort: Cohort, level: float) -> HTML | Markdown:
     """Show the effect measures for survival that the counts bear, by every method."""
     effects = _effects(cohort, level)

@@ -98,7 +98,7 @@ def plot_p_values(tests: pd.DataFrame, reported: str | None, alpha: float) -> Ax
             fontweight="bold" if mark and reported else "normal",
         )
     ax.set_xscale("log")
-    low_end, high_end = drawn.min() * 0.8, max(alpha, drawn.max()) * 1.35
+    low_end, high_end = min(alpha, drawn.min()) * 0.8, max(alpha, drawn.max()) * 1.35
     decades = [10.0**power for power in range(-6, 1)]
     between = [0.002, 0.005, 0.02, 0.05, 0.2, 0.5] if low_end > _SMALLEST_DECADE else []
     shown = [tick for tick in sorted(decades + between) if low_end <= tick <= high_end]
