@@ -242,6 +242,21 @@ def test_a_place_that_would_meet_the_data_is_refused(data, chapters, tmp_path):
     assert leftovers(tmp_path) == [] and leftovers(data) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("file/out", "out: cannot be made, since file is a file."),
+        ("x" * 250, "." + "x" * 59 + ": cannot be written or read (File name too long)."),
+        ("file", "file: exists already; name another folder, or give --force."),
+    ],
+)
+def test_a_place_that_cannot_hold_a_book_is_refused(data, plain, tmp_path, name, sentence):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(RerunError) as refused:
+        rerun(Options(data, tmp_path / name, chapters=plain))
+    assert str(refused.value) == sentence
+
+
 def test_what_stands_there_is_left_as_it_is(data, chapters, tmp_path):
     out = tmp_path / "out"
     out.mkdir()

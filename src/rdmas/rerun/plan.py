@@ -225,19 +225,23 @@ def check_values(options: Options) -> None:
 
 def check_places(data: Path, out: Path, force: bool) -> None:
     """Refuse an output that would meet the data or what stands there already."""
+    name = out.name or str(out)
     real_data, real_out = Path(os.path.realpath(data)), Path(os.path.realpath(out))
     if real_out == real_data or (real_data.is_dir() and real_data in real_out.parents):
-        raise RerunError(f"{out.name}: lies in the data folder; name a folder outside it.")
+        raise RerunError(f"{name}: lies in the data folder; name a folder outside it.")
     if real_out in real_data.parents:
-        raise RerunError(f"{out.name}: holds the data; name another folder.")
+        raise RerunError(f"{name}: holds the data; name another folder.")
+    above = next(folder for folder in out.parents if os.path.lexists(folder))
+    if not above.is_dir():
+        raise RerunError(f"{name}: cannot be made, since {above.name} is a file.")
     if not os.path.lexists(out):
         return
     if not force:
-        raise RerunError(f"{out.name}: exists already; name another folder, or give --force.")
+        raise RerunError(f"{name}: exists already; name another folder, or give --force.")
     if out.is_symlink() or not out.is_dir():
-        raise RerunError(f"{out.name}: is not a folder; name another one.")
+        raise RerunError(f"{name}: is not a folder; name another one.")
     if any(out.iterdir()) and not (out / RECORD).is_file():
-        raise RerunError(f"{out.name}: holds no book made by rdmas rerun, so it is left as it is.")
+        raise RerunError(f"{name}: holds no book made by rdmas rerun, so it is left as it is.")
 
 
 def normal(path: Path) -> Path:

@@ -20,6 +20,7 @@ from rdmas.rerun.plan import RerunError
 LOCK = "lock"
 #: Bytes below which a disk counts as full: no kernel can start.
 ENOUGH = 100_000
+LONGEST_NAME = 60
 FULL = (errno.ENOSPC, errno.EDQUOT)
 #: As the kernel's headers have them: paths are relative to the folder one is in; swap the two.
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
@@ -128,7 +129,7 @@ def sentences(out: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in FULL:
             raise RerunError(full(out)) from None
-        where = Path(str(error.filename or out)).name
+        where = Path(str(error.filename or out)).name[:LONGEST_NAME]
         reason = error.strerror or type(error).__name__
         raise RerunError(f"{where}: cannot be written or read ({reason}).") from None
 
