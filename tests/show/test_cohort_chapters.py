@@ -297,6 +297,20 @@ def test_inputs_are_named_by_hash_alone(registers):
     assert "Meyer" not in shown and "0" * 64 in shown
 
 
+def test_figures_of_a_register_in_chinese(tmp_path):
+    """Names that no font can draw are replaced in figures, and stand in the text as they are."""
+    folder = tmp_path / "chinese"
+    folder.mkdir()
+    cohorts.chinese().to_csv(folder / "patients.csv", index=False)
+    (folder / "cohort.toml").write_text('treatment = "治疗组"\ncontrol = "对照组"\n', "utf-8")
+    for chapter in ("index", "data", "remission", "dose", "context", "scoreboard"):
+        shown = "".join(texts(run(chapter, folder)))
+        assert chapter == "dose" or "治疗组" in shown
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()
+        plt.close("all")
+
+
 def test_names_of_arms_are_shown_as_they_are(registers):
     """Group 29: markup in a name is no markup on a page."""
     cohort = load_cohort(registers("ordinary"))
@@ -336,6 +350,19 @@ def test_without_own_claims_nothing_is_a_verdict(registers):
     shown = "".join(texts(run("scoreboard", registers("ordinary"))))
     assert "no verdict" in scoreboard.answer(cohort, 0.95)
     assert "not reproduced" not in shown and "reproduced" not in shown
+
+
+def test_own_claims_get_verdicts_on_the_records(registers):
+    """Group 46: a registry of a few rows is enough; its numbers are checked against the data."""
+    cohort = load_cohort(registers("own_claims"))
+    board = scoreboard.own_board(cohort)
+    assert list(board["verdict"]) == ["reproduced"] * 4
+    assert set(board["basis"]) == {"data"}
+    assert "4 reproduced" in scoreboard.answer(cohort, 0.95)
+    assert "20%" in scoreboard.own_table(cohort).data
+    hidden = load_cohort(registers("own_claims"), mask_below=9)  # eight controls died
+    assert len(scoreboard.own_board(hidden)) == 2
+    assert "20%" not in scoreboard.own_table(hidden).data
 
 
 def test_no_minus_zero():

@@ -75,7 +75,8 @@ def small_counts(cohort: Cohort) -> str:
     limit = prose.count(SMALL)
     if not found:
         return (
-            f"No count of an arm by a value of a column is from 1 to {prose.count(SMALL - 1)}. "
+            f"No count of this cohort that is shown is from 1 to {prose.count(SMALL - 1)}, of an "
+            "arm by the values of a column. "
             "Combinations of several tables may still tell who somebody is; read the pages "
             "before passing them on."
         )

@@ -25,6 +25,7 @@ def published_cohorts(cohort: Cohort) -> pd.DataFrame:
     """
     found = cohort.evidence
     found = found[(found["outcome"] == "mortality") & (found["role"] == "primary")]
+    found = found.dropna(subset=["n", "events"])
     taken: set[str] = set()
     kept = []
     for row, groups in found.sort_values("n", ascending=False, kind="stable")[
@@ -169,7 +170,11 @@ def fall(cohort: Cohort, level: float) -> str:
             f"or fewer with probability {_probability(few)}, and so many or more with "
             f"probability {_probability(many)}."
         )
-    return words.paragraphs(*sentences)
+    return words.paragraphs(
+        *sentences,
+        "These probabilities allow for chance, for the spread between the published cohorts and "
+        "for its uncertainty. They do not allow for what sets this cohort apart from them.",
+    )
 
 
 def _probability(share: float) -> str:
@@ -185,7 +190,13 @@ def forest(cohort: Cohort, level: float) -> pd.DataFrame:
     """List cohorts and their summary, as `plot_forest` takes them."""
     published = published_cohorts(cohort)
     shares = (published["events"] / published["n"]).sort_values(ascending=False, kind="stable")
-    squares = published.loc[shares.index].assign(name=published["label"])
+    squares = published.loc[shares.index]
+    squares = squares.assign(
+        name=[
+            figures.plain(label, f"cohort {place}", width=34)
+            for place, label in enumerate(squares["label"], 1)
+        ]
+    )
     sections = [_squares(squares, "Published cohorts", level)]
     if found := pooled(cohort, level):
         sections.append(_summary(found))

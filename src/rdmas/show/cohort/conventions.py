@@ -17,7 +17,8 @@ def answer(cohort: Cohort, level: float, aggregate_only: bool) -> str:
         "two of one patient."
     )
     masked = (
-        f"Columns with a count from 1 to {prose.count(cohort.mask_below - 1)} are left out."
+        f"Columns with a count below {prose.count(cohort.mask_below)}, other than none, are left "
+        "out."
         if cohort.mask_below > 1
         else "No count is masked."
     )

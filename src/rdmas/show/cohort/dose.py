@@ -204,5 +204,5 @@ def followed(cohort: Cohort) -> str:
         return ""
     return (
         "The medians at the two times are not of exactly the same patients: "
-        f"{prose.listed(parts)}. The changes above are of those measured at both."
+        f"{'; '.join(parts)}. A change is that of patients measured at both."
     )

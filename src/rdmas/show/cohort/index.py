@@ -22,7 +22,7 @@ def _deaths(cohort: Cohort, level: float) -> str:
     if not cohort.shows("died"):
         return words.masked("Mortality", cohort.mask_below)
     found = counts.by_arm(cohort, "died", ["1"], level)
-    said = words.say_deaths(cohort)
+    said = f"In this cohort {words.say_deaths(cohort)}"
     if cohort.control_arm is None:
         limits = prose.percent_interval((found["low"].iloc[0], found["high"].iloc[0]))
         said = f"{said} The {counts.level_in_words(level)} interval of that share is {limits}."

@@ -82,7 +82,7 @@ def left_out(cohort: Cohort) -> str:
         return ""
     return (
         f"{prose.counted(number, 'comparison')} {'is' if number == 1 else 'are'} left out: a "
-        f"count in its column is below {prose.count(cohort.mask_below)}."
+        f"count in the column is below {prose.count(cohort.mask_below)}."
     )
 
 
