@@ -89,21 +89,28 @@ class Part:
         self.archive = archive
         self.source = archive.zip.open(part)
         self.slim = slim
-        self.kept = b""
+        self.ready = self.kept = b""
+        self.at = 0
         self.unread = UNPACKED
         self.last_row = 0
 
-    def read(self, _size: int = -1) -> bytes:
-        """Return the next bytes, none at the end."""
+    def read(self, size: int = _CHUNK, /) -> bytes:
+        """Return the next bytes, none at the end; few at a time, so that few wait as elements."""
+        if self.at >= len(self.ready):
+            self.ready, self.at = self._next(), 0
+        self.at += size
+        return self.ready[self.at - size : self.at]
+
+    def _next(self) -> bytes:
+        """Return the next piece of XML that is not empty; it ends with a tag."""
         while chunk := self.source.read(_CHUNK):
             self.unread -= len(chunk)
             data = self.kept + chunk
             end = data.rfind(b">") + 1
             self.kept = data[end:]
             if self.unread < 0 or len(self.kept) > 4 * _CHUNK:
-                refuse_file(
-                    self.archive.file, "holds more than a workbook can; save it again as .xlsx"
-                )
+                rule = "holds more than a workbook can; save it again as .xlsx"
+                refuse_file(self.archive.file, rule)
             if data := self._slimmed(data[:end]):
                 return data
         data, self.kept = self.kept, b""
