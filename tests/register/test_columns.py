@@ -168,6 +168,21 @@ def test_our_name_goes_before_what_registers_call_a_column(tmp_path):
     assert warned(tmp_path, table) == ["patients.csv, row 1: the column 'status' is not used."]
 
 
+def test_a_name_that_says_more_goes_before_one_that_says_less(tmp_path):
+    table = [
+        {"Gruppe" if name == "arm" else name: cell for name, cell in row.items()}
+        | {"Therapie": "x"}
+        for row in rows()
+    ]
+    assert warned(tmp_path, table) == ["patients.csv, row 1: the column 'Therapie' is not used."]
+
+
+@pytest.mark.parametrize("name", ["survived", "überlebt", "存活"])
+def test_survivors_are_not_taken_for_deaths(tmp_path, name):
+    (sentence,) = refused(tmp_path, renamed(died=name))
+    assert f"there is no column died, and '{name}' counts the other way round; map" in sentence
+
+
 def test_the_settings_go_before_our_names(tmp_path):
     table = [row | {"exitus_2021": "1", "died": "0"} for row in rows()]
     register = read(tmp_path, table, '[columns]\nexitus_2021 = "died"\n')

@@ -78,6 +78,11 @@ WRONG = {
     f'title = "{"x" * 5000}"': "title is longer than 200 letters; shorten it.",
     'diagnoses = "SLE"\ndrug = 1.5': "drug must be text in quotation marks.",
     "diagnoses = [1]": 'diagnoses must be a list of texts, such as ["AOSD", "SLE"].',
+    'diagnoses = ["a\\nb"]': r"diagnoses: 'a\nb' has a line break in it; remove it.",
+    "[values.died]\n'' = 0": "[values.died] '': an empty cell is a missing value and stays one; ",
+    'path = "http://example.org/x.csv"': "there is no setting 'path'; there are title, drug, ",
+    'pattern = "(a+)+$"': "there is no setting 'pattern'; there are title, drug, disease, ",
+    'missingValues = ["0"]': "there is no setting 'missingValues'; there are title, drug, ",
     "columns = 1": 'columns must be a table: [columns] and below it lines such as Tod = "died".',
     '[columns]\ndied = "Tod"': (
         "[columns] 'died' is the wrong way round: the register's own name stands left, ours right;"

@@ -180,6 +180,11 @@ def test_codes_that_nobody_knows_are_refused_and_can_be_mapped(tmp_path, column,
     assert read(tmp_path, table, settings).patients[column][0] == allowed
 
 
+def test_a_misspelt_code_is_refused_with_the_one_that_is_meant(tmp_path):
+    (sentence,) = refused(tmp_path, with_cells("sex", "femal"))
+    assert sentence.endswith("'femal': is not known; did you mean female.")
+
+
 # Numbers: groups 21, 22, 23, 25 and 28
 
 DOSE = "gc_dose_baseline_mg_per_kg"
@@ -258,6 +263,11 @@ def test_words_for_missing_are_read_where_a_value_may_be_missing(tmp_path, word)
 def test_a_time_longer_than_a_life_is_refused(tmp_path, cell):  # group 22
     (sentence,) = refused(tmp_path, with_cells("followup_time", cell))
     assert "looks like a spreadsheet's number for a day" in sentence or "exponent" in sentence
+
+
+def test_dates_in_place_of_days_are_refused_once(tmp_path):
+    (sentence,) = refused(tmp_path, with_cells("followup_time", *["2020-01-02"] * 8))
+    assert "is a date; a number is needed here; give days, or dates in index_date" in sentence
 
 
 def test_a_time_longer_than_50_years_is_warned_of(tmp_path):

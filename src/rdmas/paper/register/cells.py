@@ -132,11 +132,12 @@ def _read_column(
                 raise ValueError("a value is required for every patient")
         except ValueError as error:
             records.failed.add((column, place))
-            shared = isinstance(error, values.SharedError)
+            shared, rule = isinstance(error, values.SharedError), str(error)
+            if column == "followup_time" and rule.startswith("is a date"):
+                rule += "; give days, or dates in index_date, death_date and last_contact_date"
             # A cell that is empty shows nothing.
-            findings.add(
-                str(error), row, column, cell if values.text(cell) else None, shared=shared
-            )
+            written = cell if values.text(cell) else None
+            findings.add(rule, row, column, written, shared=shared)
         read.append(value)
     records.values[column] = read
 

@@ -52,6 +52,8 @@ _EXACT = {plain(name): name for name in COLUMNS}
 _SYNONYMS = {plain(it): name for name, words in VOCABULARY["columns"].items() for it in words}
 _TIMES = {it for it, ours in _SYNONYMS.items() if ours == "followup_time"}
 _ALIVE_OR_DEAD = {plain(it) for it in VOCABULARY["alive_or_dead"]}
+_WEAK = {plain(it) for it in VOCABULARY["weak"]} | _ALIVE_OR_DEAD
+_SURVIVORS = {plain(it) for it in VOCABULARY["survivors"]}
 _PERSONAL = {plain(it) for it in VOCABULARY["personal"]}
 _DOSE = {kind: {plain(it) for it in words} for kind, words in VOCABULARY["dose"].items()}
 
@@ -86,7 +88,7 @@ def recognise(
         elif plain(name) in _EXACT:
             candidates[_EXACT[plain(name)]][1].append(place)
         elif ours := _synonym(name):
-            candidates[ours][3 if plain(name) in _ALIVE_OR_DEAD else 2].append(place)
+            candidates[ours][3 if plain(name) in _WEAK else 2].append(place)
     found, used = {}, set()
     for ours in COLUMNS:
         for _, places in sorted(candidates[ours].items())[:1]:
@@ -249,6 +251,11 @@ def _lacking(
             if "death_date" in given:
                 continue
             rule += ", or give dates of death in a column death_date"
+            for name in (name for name in names if plain(name) in _SURVIVORS):
+                rule = (
+                    f"there is no column died, and '{shown(name)}' counts the other way round; map "
+                    f"it in [columns] and its values in [values.died]"
+                )
         findings.header(rule)
     if len(names) > 1 and not found:
         findings.header("no column was recognised; the first row must name the columns")

@@ -254,6 +254,11 @@ def _faults(stated: Mapping[str, Any]) -> Iterator[str]:
             texts = isinstance(value, list) and all(isinstance(it, str) for it in value)
             if not texts:
                 yield 'diagnoses must be a list of texts, such as ["AOSD", "SLE"]'
+            for diagnosis in value if texts else ():
+                try:
+                    values.name(diagnosis)
+                except ValueError as error:
+                    yield f"diagnoses: '{shown(diagnosis)}' {error}"
         else:
             yield from _text_faults(name, value)
     arms = [values.word(stated.get(name, name)) for name in ("treatment", "control")]
@@ -265,7 +270,8 @@ def _faults(stated: Mapping[str, Any]) -> Iterator[str]:
 
 def _text_faults(name: str, value: Any) -> Iterator[str]:
     """Yield what is wrong with a setting that is a text."""
-    if isinstance(value, bool | float) or not isinstance(value, str | int | None):
+    whole = isinstance(value, float) and value.is_integer()  # a number in a sheet
+    if isinstance(value, bool) or not (whole or isinstance(value, str | int | None)):
         yield f"{name} must be text in quotation marks"
         return
     text = values.text(value)
@@ -329,6 +335,9 @@ def _meaning_faults(column: str, meanings: dict[str, Any]) -> Iterator[str]:
         if values.word(own) in seen:
             yield f"{place} is the same as '{shown(seen[values.word(own)])}'; leave one"
         seen[values.word(own)] = own
+        if not values.word(own):
+            yield f"{place}: an empty cell is a missing value and stays one; remove the line"
+            continue
         if isinstance(ours, dict | list) or ours is None:
             yield f"{place} must be one value, such as {_key(own)} = 1"
             continue

@@ -195,6 +195,8 @@ def coded(column: str, cell: object) -> Any:
     if isinstance(cell, str | int | float) and plain in known:
         return known[plain]
     *others, last = map(str, _FIELDS[column]["constraints"]["enum"])
+    if near := meant(plain, known):
+        raise ValueError(f"is not known; did you mean {near}")
     raise ValueError(
         f"is not known; use {', '.join(others)} or {last}, "
         f"or say in [values.{column}] what it means"
@@ -333,7 +335,7 @@ def meant(written: str, known: Mapping[str, Any] | Collection[str]) -> str | Non
     ('control', None)
     """
     allowed = 1 if len(written) < 8 else 2
-    if not 3 <= len(written) <= 60:
+    if not 3 <= len(written) <= 60 or written.isdecimal():
         return None
     near = [it for it in known if abs(len(it) - len(written)) <= allowed and len(it) > 2]
     scores = {it: likeness(written, it) for it in near}
