@@ -123,7 +123,7 @@ def test_a_misspelt_column_is_refused_with_the_one_that_is_meant(tmp_path, ours,
     (sentence,) = refused(tmp_path, renamed(**{ours: written}))
     assert sentence == (
         f"patients.csv, row 1, column {written}: there is no column {ours}; did you mean this "
-        f"one? Rename it, or map it in [columns]."
+        f"one? Rename it, or map it under [columns] in cohort.toml."
     )
 
 

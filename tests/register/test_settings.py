@@ -164,6 +164,13 @@ def test_what_repeats_a_default_gives_way_to_another_source():
         merged({"cohort.toml": {"control": "usual"}, "b": {"control": "standard"}})
 
 
+def test_our_names_are_known_in_any_case():
+    stated = {"Title": "x", "columns": {"Tod": "Died"}, "VALUES": {"Sex": {"d": "Male"}}}
+    settings = settings_from("a", stated)
+    assert settings.title == "x" and settings.columns == {"Tod": "died"}
+    assert settings.values == {"sex": {"d": "Male"}}
+
+
 def test_a_sheet_can_say_a_list_and_no_control():
     settings = settings_from("a.xlsx", {"control": '""', "diagnoses": "AOSD; SLE", "drug": 7})
     assert settings.arms == ("treatment",)

@@ -174,7 +174,7 @@ def test_codes_that_nobody_knows_are_refused_and_can_be_mapped(tmp_path, column,
     table = with_cells(column, cell)
     (sentence,) = refused(tmp_path, table)
     assert "is not known; use " in sentence
-    assert f"or say in [values.{column}] what it means" in sentence
+    assert f"or say under [values.{column}] in cohort.toml what it means" in sentence
     allowed = {"response_week8": "none", "sex": "male", "cmv_infection": 1}[column]
     settings = f'[values.{column}]\n"{cell}" = {allowed!r}\n'
     assert read(tmp_path, table, settings).patients[column][0] == allowed
@@ -393,7 +393,7 @@ def test_a_date_with_slashes_needs_its_order(tmp_path):
     assert sentence == (
         "patients.csv, row 2, column last_contact_date: '03/04/2020': can be read with the day "
         'first or with the month first; write it as 2021-04-03, or set date_order = "dmy" or '
-        '"mdy".'
+        '"mdy" in cohort.toml.'
     )
     for order, days in (("dmy", 93), ("mdy", 63)):
         register = read(tmp_path, table, f'date_order = "{order}"')

@@ -125,7 +125,7 @@ def _read_column(
                 if not missing and open_codes and values.word(cell) in ("0", "1"):
                     raise values.SharedError(
                         "does not say whether that is alive or dead; name the column died, with 1 "
-                        "for dead, or say it in [values.died]"
+                        "for dead, or say it under [values.died] in cohort.toml"
                     )
                 value = None if missing else parse(cell)
             if missing and required:
@@ -259,14 +259,14 @@ def _refuse_arms(
     """Say why the arms of a table cannot be told; `present` are those of the settings."""
     if len(names) > 2:
         rule = (
-            f"there are {len(names)} arms, {some(names)}; name two in the settings with treatment "
-            f"and control, and leave out the rows of others or map them in [values.arm]"
+            f"there are {len(names)} arms, {some(names)}; name two in cohort.toml with treatment "
+            f"and control, and leave out the rows of others or map them under [values.arm]"
         )
         findings.add(rule, column="arm")
     elif settings.arms == ("treatment", "control"):
         treatment, control = [*names, ""][:2]
         rule = (
-            f"the arms are {some(names)}; say in the settings which is which: "
+            f"the arms are {some(names)}; say in cohort.toml which is which: "
             f'treatment = "{shown(treatment)}" and control = "{shown(control)}"'
             + (", or the other way round" if control else "")
         )

@@ -187,8 +187,8 @@ def _check_time_unit(
     unit = _time_unit(names[found["followup_time"]]) if "followup_time" in found else None
     if unit and unit != settings.time_unit:
         rule = (
-            f"the name says {unit}, the settings {settings.time_unit}; "
-            f'set time_unit = "{unit}", or rename the column'
+            f"the name says {unit}, and {settings.time_unit} are expected; "
+            f'set time_unit = "{unit}" in cohort.toml, or rename the column'
         )
         findings.header(rule, "followup_time")
 
@@ -210,7 +210,7 @@ def _unused(
             suspects[missing[close]] = name
             rule = (
                 f"there is no column {missing[close]}; did you mean this one? Rename it, or map "
-                f"it in [columns]"
+                f"it under [columns] in cohort.toml"
             )
             findings.header(rule, shown(name))
         elif when and not unit:
@@ -242,11 +242,11 @@ def _lacking(
     for ours in NEEDED:
         if ours in given:
             continue
-        rule = f"there is no column {ours}; name one so, or map it in [columns]"
+        rule = f"there is no column {ours}; name one so, or map it under [columns] in cohort.toml"
         if ours == "arm":
             if not settings.control:
                 continue
-            rule += '; for a cohort of one arm set control = ""'
+            rule += '; for a cohort of one arm set control = "" in cohort.toml'
         if ours == "died":
             if "death_date" in given:
                 continue
@@ -254,7 +254,7 @@ def _lacking(
             for name in (name for name in names if plain(name) in _SURVIVORS):
                 rule = (
                     f"there is no column died, and '{shown(name)}' counts the other way round; map "
-                    f"it in [columns] and its values in [values.died]"
+                    f"it under [columns] and its values under [values.died] in cohort.toml"
                 )
         findings.header(rule)
     if len(names) > 1 and not found:

@@ -171,7 +171,7 @@ def _check_arms(records: Records, settings: Settings, findings: Findings) -> Ite
     if settings.treatment not in arms and not any(column == "arm" for column, _ in records.failed):
         rule = (
             f"no patient is in the arm {some([settings.treatment])}, which is under study; name "
-            f"the arm under study in the settings with treatment"
+            f"the arm under study in cohort.toml with treatment"
         )
         findings.add(rule, column="arm")
     if settings.control and settings.control not in arms:

@@ -20,7 +20,7 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -208,7 +208,7 @@ def settings_from(file: str, stated: Mapping[str, Any], sheet: str | None = None
         ...
     rdmas.paper.problems.CohortError: cohort.toml: there is no setting 'contrl'; did you mean ...
     """
-    stated = _from_cells(stated)
+    stated = _folded(stated)
     faults = list(_faults(stated))
     if faults:
         raise CohortError(*(Problem(file, rule, sheet=sheet) for rule in dict.fromkeys(faults)))
@@ -227,14 +227,24 @@ def settings_from(file: str, stated: Mapping[str, Any], sheet: str | None = None
     )
 
 
-def _from_cells(stated: Mapping[str, Any]) -> dict[str, Any]:
-    """Take what a cell of a sheet can only say as text: no control arm, a list of diagnoses."""
-    taken = dict(stated)
+def _folded(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Take our names in any case, and what a cell of a sheet can only say as text."""
+    taken = {_ours(name, NAMES): value for name, value in stated.items()}
+    if isinstance(taken.get("columns"), dict):
+        taken["columns"] = {own: _ours(it, COLUMNS) for own, it in taken["columns"].items()}
+    if isinstance(taken.get("values"), dict):
+        taken["values"] = {_ours(name, COLUMNS): it for name, it in taken["values"].items()}
     if taken.get("control") in ('""', "''", "-", "–"):
         taken["control"] = ""
     if isinstance(taken.get("diagnoses"), str):
         taken["diagnoses"] = [it for it in re.split(r"\s*[;,]\s*", taken["diagnoses"]) if it]
     return taken
+
+
+def _ours(name: Any, known: Collection[str]) -> Any:
+    """Return our spelling of a name of ours, any other as it is."""
+    small = values.word(name) if isinstance(name, str) else name
+    return small if isinstance(small, str) and small in known else name
 
 
 def _faults(stated: Mapping[str, Any]) -> Iterator[str]:
@@ -374,7 +384,7 @@ def meaning(column: str, ours: Any) -> Any:
     constraints = COLUMNS[column].get("constraints", {})
     if "enum" in constraints:
         for allowed in constraints["enum"]:
-            if values.text(ours) == str(allowed) or (isinstance(ours, bool) and ours == allowed):
+            if values.word(ours) == str(allowed) or (isinstance(ours, bool) and ours == allowed):
                 return allowed
         *others, last = map(str, constraints["enum"])
         raise ValueError(f"is not known; use {', '.join(others)} or {last}")

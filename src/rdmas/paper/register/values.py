@@ -185,7 +185,7 @@ def coded(column: str, cell: object) -> Any:
     >>> coded("died", "maybe")
     Traceback (most recent call last):
         ...
-    ValueError: is not known; use 0 or 1, or say in [values.died] what it means
+    ValueError: is not known; use 0 or 1, or say under [values.died] in cohort.toml what it means
     """
     known = _CODES[column]
     plain = re.sub(r"^([01])[.,]0+$", r"\1", word(cell), flags=re.ASCII)
@@ -199,7 +199,7 @@ def coded(column: str, cell: object) -> Any:
         raise ValueError(f"is not known; did you mean {near}")
     raise ValueError(
         f"is not known; use {', '.join(others)} or {last}, "
-        f"or say in [values.{column}] what it means"
+        f"or say under [values.{column}] in cohort.toml what it means"
     )
 
 
@@ -256,7 +256,7 @@ def _written_day(written: str, order: str) -> dt.date:
         if order not in ("dmy", "mdy"):
             raise SharedError(
                 "can be read with the day first or with the month first; write it as 2021-04-03, "
-                'or set date_order = "dmy" or "mdy"'
+                'or set date_order = "dmy" or "mdy" in cohort.toml'
             )
         day, month = (found[1], found[3]) if order == "dmy" else (found[3], found[1])
         if int(month) > 12 >= int(day):
