@@ -75,13 +75,11 @@ def small_counts(cohort: Cohort) -> str:
     limit = prose.count(SMALL)
     if not found:
         return (
-            f"No count of this cohort that is shown is from 1 to {prose.count(SMALL - 1)}, of an "
-            "arm by the values of a column. "
-            "Combinations of several tables may still tell who somebody is; read the pages "
+            "In the columns that are shown, no count of an arm's patients is from 1 to "
+            f"{prose.count(SMALL - 1)}. Combinations of several tables may still tell who somebody is; read the pages "
             "before passing them on."
         )
     return (
-        f"**Before passing these pages on:** a count below {limit} may identify people. Such "
-        f"counts stand in {prose.listed(found)}. The option `--mask-below {limit}` leaves them "
-        "out."
+        f"A count **below {limit}** may identify people. Such counts stand in "
+        f"{prose.listed(found)}. The option `--mask-below {limit}` leaves them out."
     )
