@@ -1,12 +1,13 @@
 """Tables as the book shows them: plain HTML, the same for the same content.
 
-Cells are escaped, tables scroll sideways inside their own box on a narrow screen, and verdicts
-and bases are marked in words as well as in colour.
+Cells are escaped, and verdicts and bases are marked in words as well as in colour. On a narrow
+screen a table that does not fit becomes a card a row; decided here, by the width of its columns.
 """
 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -15,6 +16,10 @@ from IPython.display import HTML
 from rdmas.paper.verdicts import BASES, RETURNED
 from rdmas.show import prose
 from rdmas.stats import proportion, rounding
+
+
+#: Characters of a table's type that stand beside each other on a phone.
+PHONE_CHARACTERS = 46
 
 
 def show(
@@ -43,7 +48,7 @@ def show(
     Examples
     --------
     >>> table = show(pd.DataFrame({"p": [0.0114819]}), "P-values", {"p": "P"}, {"p": 4})
-    >>> "<td>0.0115</td>" in table.data
+    >>> '<td class="number">0.0115</td>' in table.data
     True
     """
     columns = dict(columns) if columns else {name: name for name in frame.columns}
@@ -170,8 +175,8 @@ def derivations(board: pd.DataFrame, *claim_ids: str) -> HTML:
         for found in claim["derivations"] or [nothing]:
             rows.append(
                 {
-                    "Reported": html.escape(claim["reported"]),
                     "Derivation": html.escape(found["method"]),
+                    "Reported": html.escape(claim["reported"]),
                     "Recomputed": html.escape(found["recomputed"]),
                     "Agrees": _agrees(found),
                     "Basis": found["basis"],
@@ -229,9 +234,56 @@ def _cell(value, decimals: int | None) -> str:
 
 
 def _html(cells: pd.DataFrame, label: str, legend: str = "") -> HTML:
-    table = cells.to_html(index=False, escape=False, border=0, classes="rdmas-table")
+    """Write a table whose cells are HTML; one too wide for a phone becomes a card a row there."""
+    headings, rows = list(cells.columns), cells.to_numpy().tolist()
+    columns = [[_plain(row[place]) for row in rows] for place in range(len(headings))]
+    widths = map(_width, map(_plain, headings), columns)
+    as_cards = sum(widths) > PHONE_CHARACTERS
+    numeric = [' class="number"' if _is_numeric(column) else "" for column in columns]
+    # Displayed as a block, a table would no longer be one to a screen reader.
+    table, row, head, cell = (
+        [f' role="{role}"' for role in ("table", "row", "columnheader", "cell")]
+        if as_cards
+        else [""] * 4
+    )
+    top = "".join(
+        f"<th{head}{number}>{heading}</th>"
+        for heading, number in zip(headings, numeric, strict=True)
+    )
+    body = "\n".join(
+        f"<tr{row}>"
+        + "".join(
+            f"<td{cell}{_label(heading, as_cards)}{number}>{value}</td>"
+            for heading, value, number in zip(headings, values, numeric, strict=True)
+        )
+        + "</tr>"
+        for values in rows
+    )
     note = f'\n<p class="rdmas-legend">Basis: {legend}.</p>' if legend else ""
     return HTML(
-        f'<div class="rdmas-scroll" role="group" tabindex="0" '
-        f'aria-label="{html.escape(label)}">\n{table}\n</div>{note}'
+        f'<div class="rdmas-scroll" role="group" tabindex="0" aria-label="{html.escape(label)}">\n'
+        f'<table class="rdmas-table{" cards" if as_cards else ""}"{table}>\n'
+        f"<thead><tr{row}>{top}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>{note}"
     )
+
+
+def _plain(markup: str) -> str:
+    """Return what a cell reads as."""
+    return html.unescape(re.sub(r"<[^>]+>", " ", str(markup))).strip()
+
+
+def _width(heading: str, column: list[str]) -> int:
+    """Return the characters that a column needs at least: cells may break between words."""
+    words = [len(word) for text in (heading, *column) for word in text.split()]
+    return max(max(words, default=0), min(16, max(map(len, column), default=0))) + 2
+
+
+def _is_numeric(column: list[str]) -> bool:
+    """Tell whether a column holds numbers, which stand decimal point below decimal point."""
+    texts = [text for text in column if text != "—"]
+    return bool(texts) and all(re.fullmatch(r"[−+]?(\d[\d,.]*%?|∞)", text) for text in texts)
+
+
+def _label(heading: str, as_cards: bool) -> str:
+    """Name a cell for where its heading is out of sight."""
+    return f' data-label="{html.escape(_plain(heading))}"' if as_cards else ""
