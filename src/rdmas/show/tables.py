@@ -17,7 +17,6 @@ from rdmas.paper.verdicts import BASES, RETURNED
 from rdmas.show import prose
 from rdmas.stats import proportion, rounding
 
-
 #: Characters of a table's type that stand beside each other on a phone.
 PHONE_CHARACTERS = 46
 
