@@ -94,7 +94,7 @@ def test_the_first_cell_is_a_target_and_the_only_title(name):
 @each_chapter
 def test_the_answer_comes_before_anything_executable(name):
     assert re.search(
-        r"\*\*(The answer\.|What this book finds)\*\*", NOTEBOOKS[name].cells[0].source
+        r"\*\*(The answer|The bottom line)\.\*\*", NOTEBOOKS[name].cells[0].source
     )
 
 

@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
 
 from rdmas.show import figures
+from rdmas.stats.checks import Table
 from rdmas.stats.survival import at_risk, kaplan_meier, order_envelope
 
 SQUARE = 0.86  # side of one square of an icon array
@@ -135,6 +136,7 @@ def envelope_drawn():
 
 DRAWERS = {
     "envelope": envelope_drawn,
+    "people": lambda: figures.plot_people(Table(1, 5, 3, 4), ("trt", "ctl")),
     "icon array": lambda: figures.plot_icon_array(COUNTS, COUNT_COLOURS),
     "provenance": lambda: figures.plot_provenance(CELLS),
     "Kaplan-Meier": lambda: figures.plot_kaplan_meier(
@@ -659,3 +661,15 @@ def test_durations_are_bars_of_their_length_in_the_order_given():
     assert tick_labels(ax.yaxis) == ["chapter a", "chapter b"]
     assert texts(ax) == ["1.500 s", "0.250 s"]
     assert ax.get_xlim()[1] > 1.5
+
+
+def test_every_person_is_drawn_once_and_the_dead_are_outlines_with_a_cross():
+    ax = figures.plot_people(Table(1, 20, 8, 21), ("trt", "ctl"))
+    drawn = [len(artist.get_offsets()) for artist in ax.collections]
+    assert drawn == [1, 1, 19, 8, 8, 13]  # outlines, crosses, alive; of each arm
+    assert [text.get_text() for text in ax.texts] == ["trt: 1 of 20 died", "ctl: 8 of 21 died"]
+
+
+def test_nobody_and_everybody_dead_is_drawn_too():
+    ax = figures.plot_people(Table(0, 3, 2, 2), ("trt", "ctl"))
+    assert [len(artist.get_offsets()) for artist in ax.collections] == [3, 2, 2]

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from rdmas.paper import claims
 from rdmas.paper.cohort import load_cohort
-from rdmas.show import figures
 from rdmas.show.pages import colophon, conventions, index, reexecute, scoreboard
 from rdmas.stats.checks import Table
 
@@ -73,14 +73,34 @@ def test_the_index_counts_claims_by_basis():
     assert said["input"] == said["unchecked"] == "1"
 
 
-def test_the_squares_of_the_index_are_the_bases_that_occur_strongest_first():
-    squares, colours = index.squares(BOARD)
-    assert [(str(name).partition(":")[0], n) for name, n in squares.items()] == [
-        ("counts", 3),
-        ("input", 1),
-        ("none", 1),
-    ]
-    assert {name.partition(":")[0]: c for name, c in colours.items()} == figures.BASIS_COLOURS
+@pytest.fixture(scope="module")
+def short_rows():
+    cohort = load_cohort()
+    shown = index.short_board(claims.scoreboard(cohort), cohort).data
+    rows = BeautifulSoup(shown, "html.parser").find_all("li")
+    return {
+        row.b.text: (row.a.span.text, [badge.text for badge in row.select(".verdict")])
+        for row in rows
+    }
+
+
+def test_the_short_board_has_twelve_rows_and_joins_what_belongs_together(short_rows):
+    assert len(short_rows) == 12
+    assert short_rows["Patients"][0].startswith("20 ruxolitinib and 21 control: ")
+    assert short_rows["Survival with ruxolitinib"] == (
+        "95% and 19/20: the count gives the percentage",
+        ["reproduced", "consistent"],
+    )
+    said, verdicts = short_rows["P-value of the survival comparison"]
+    assert said.startswith("0.011 and significantly higher: ")
+    assert verdicts == ["compatible", "reproduced"]
+
+
+def test_the_short_board_says_what_is_not_reproduced():
+    cohort = load_cohort()
+    board = claims.scoreboard(cohort)
+    board.loc[board["id"] == "cmv_count", ["verdict", "nearest"]] = "not reproduced", "5/20"
+    assert "5/20" in index.short_board(board, cohort).data
 
 
 def test_tests_at_the_level_are_not_below_it():

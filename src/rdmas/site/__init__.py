@@ -25,7 +25,7 @@ from sphinx.errors import ExtensionError
 from rdmas.paper.claims import as_json, json_schema, scoreboard
 from rdmas.paper.cohort import Cohort, load_cohort
 from rdmas.paper.paths import companion_data_dir
-from rdmas.site import math
+from rdmas.site import math, pictures
 
 CLAIMS_FILE = "claims.json"
 SCHEMA_FILE = "claims.schema.json"
@@ -159,6 +159,9 @@ def _add_context(app, pagename, templatename, context, doctree) -> None:
 def _finish(app: Sphinx, exception: Exception | None) -> None:
     if exception is not None or app.builder.format != "html":
         return
+    for picture in (Path(app.outdir) / "_images").glob("*.svg"):
+        drawn = picture.read_text(encoding="utf-8")
+        picture.write_text(pictures.with_colours_for_dark(drawn), encoding="utf-8")
     cohort = _cohort(app)
     board = scoreboard(cohort)
     (Path(app.outdir) / CLAIMS_FILE).write_text(as_json(board), encoding="utf-8")

@@ -27,6 +27,7 @@ from rdmas.show.figures._patients import (
     plot_icon_array,
     plot_kaplan_meier,
     plot_order_envelope,
+    plot_people,
     plot_provenance,
 )
 from rdmas.show.figures._sturdiness import (
@@ -44,6 +45,7 @@ from rdmas.show.figures._style import (
     GREY,
     INK,
     LIGHT,
+    ON_DARK,
     SKY,
     STATE_COLOURS,
     YELLOW,
@@ -59,6 +61,7 @@ __all__ = [
     "GREY",
     "INK",
     "LIGHT",
+    "ON_DARK",
     "SKY",
     "STATE_COLOURS",
     "YELLOW",
@@ -80,6 +83,7 @@ __all__ = [
     "plot_order_envelope",
     "plot_orderings",
     "plot_p_values",
+    "plot_people",
     "plot_predictive_counts",
     "plot_probability_better",
     "plot_provenance",

@@ -8,6 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.path import Path as MarkerPath
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -24,6 +25,7 @@ from rdmas.show.figures._style import (
     note,
     plain,
 )
+from rdmas.stats.checks import Table
 
 # Stands in the panels themselves: a picture is passed on without its caption.
 _INVENTED = "(invented patients)"
@@ -55,6 +57,46 @@ def plot_icon_array(counts: pd.Series, colours: dict[str, str], per_row: int = 1
         ax.text(0.5, y + 0.15, words, va="center", fontsize=11)
     ax.set(xlim=(-0.1, per_row), ylim=(-n_rows + 0.2 - 0.5 * (len(counts) - 1), 1))
     ax.set_aspect("equal")
+    ax.axis("off")
+    return ax
+
+
+# A head above shoulders, within a unit square.
+_HEAD = MarkerPath.circle((0, 0.28), 0.2)
+_SHOULDERS = MarkerPath(
+    [(-0.34, -0.5), (-0.34, -0.1), (-0.2, 0), (0, 0), (0.2, 0), (0.34, -0.1), (0.34, -0.5), (0, 0)],
+    [1, 2, 3, 3, 3, 3, 2, 79],
+)
+_PERSON = MarkerPath.make_compound_path(_HEAD, _SHOULDERS)
+
+
+def plot_people(deaths: Table, arms: Sequence[str]) -> Axes:
+    """Draw every patient of both arms as a person; those who died are outlines, crossed out.
+
+    Parameters
+    ----------
+    deaths : rdmas.stats.checks.Table
+        Deaths and patients of both arms.
+    arms : sequence of str
+        Names of the arms, as in `deaths`.
+    """
+    per_row = max(10, -(-max(deaths.n_a, deaths.n_b) // 2))
+    ax = new_axes(height=3.0)
+    top = 0.0
+    for (events, n), arm, place, colour in zip(
+        (deaths[:2], deaths[2:]), arms, PLACES, ARM_COLOURS, strict=True
+    ):
+        words = f"{plain(arm, place)}: {prose.out_of(events, n)} died"
+        ax.text(-0.45, top, words, va="center", color=INK, fontsize=13, fontweight="bold")
+        where = [(i % per_row, top - 1.0 - 1.1 * (i // per_row)) for i in range(n)]
+        for at, died in ((where[:events], True), (where[events:], False)):
+            if at:
+                face = "none" if died else colour
+                ax.scatter(*zip(*at, strict=True), s=420, marker=_PERSON, c=face, edgecolors=colour)
+                if died:
+                    ax.scatter(*zip(*at, strict=True), s=160, marker="x", c=INK, linewidths=1.6)
+        top -= 1.6 + 1.1 * -(-n // per_row)
+    ax.set(xlim=(-0.6, per_row - 0.4), ylim=(top + 0.6, 0.6))
     ax.axis("off")
     return ax
 

@@ -5,16 +5,35 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import seaborn as sns
+from IPython.core.getipython import get_ipython
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from rdmas.show import prose
 
 BLUE, VERMILION, GREEN, YELLOW = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, GREY, LIGHT, INK = "#56B4E9", "#8C8C8C", "#DDDDDD", "#333333"
 PALE_GREEN = "#99D8C7"
+
+#: Each colour, and white, where the page is dark.
+ON_DARK = {
+    BLUE: "#4AA8E8",
+    VERMILION: "#FF8A47",
+    GREEN: "#3ECF9F",
+    YELLOW: "#F2B53C",
+    SKY: "#8FD3FF",
+    GREY: "#9AA3AD",
+    LIGHT: "#3B424B",
+    INK: "#E4E6E8",
+    PALE_GREEN: "#2B6B57",
+    "#F2F2F2": "#262B31",
+    "#262626": "#E4E6E8",
+    "#000000": "#E4E6E8",
+    "#FFFFFF": "#15181C",
+}
 
 #: Treatment arm first.
 ARM_COLOURS = (BLUE, VERMILION)
@@ -27,7 +46,12 @@ PLACES = ("first arm", "second arm")
 
 
 def use_style() -> None:
-    """Set the style of every figure of the book."""
+    """Set the style of every figure of the book, and draw figures of a notebook as SVG.
+
+    Letters stay letters, the background is the page's, and the same figure is the same file.
+    """
+    if get_ipython():
+        set_matplotlib_formats("svg", metadata={"Date": None})
     sns.set_theme(
         context="notebook",
         style="ticks",
@@ -44,6 +68,10 @@ def use_style() -> None:
             "axes.spines.right": False,
             "text.color": INK,
             "axes.labelcolor": INK,
+            "figure.facecolor": "none",
+            "axes.facecolor": "none",
+            "svg.fonttype": "none",
+            "svg.hashsalt": "rdmas",
         },
     )
 
