@@ -93,9 +93,7 @@ def test_the_first_cell_is_a_target_and_the_only_title(name):
 
 @each_chapter
 def test_the_answer_comes_before_anything_executable(name):
-    assert re.search(
-        r"\*\*(The answer|The bottom line)\.\*\*", NOTEBOOKS[name].cells[0].source
-    )
+    assert re.search(r"\*\*(The answer|The bottom line)\.\*\*", NOTEBOOKS[name].cells[0].source)
 
 
 @each_chapter

@@ -91,10 +91,11 @@ def plot_people(deaths: Table, arms: Sequence[str]) -> Axes:
         where = [(i % per_row, top - 1.0 - 1.1 * (i // per_row)) for i in range(n)]
         for at, died in ((where[:events], True), (where[events:], False)):
             if at:
+                x, y = zip(*at, strict=True)
                 face = "none" if died else colour
-                ax.scatter(*zip(*at, strict=True), s=420, marker=_PERSON, c=face, edgecolors=colour)
+                ax.scatter(x, y, s=420, marker=_PERSON, c=face, edgecolors=colour)
                 if died:
-                    ax.scatter(*zip(*at, strict=True), s=160, marker="x", c=INK, linewidths=1.6)
+                    ax.scatter(x, y, s=160, marker="x", c=INK, linewidths=1.6)
         top -= 1.6 + 1.1 * -(-n // per_row)
     ax.set(xlim=(-0.6, per_row - 0.4), ylim=(top + 0.6, 0.6))
     ax.axis("off")

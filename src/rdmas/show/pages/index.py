@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 from IPython.display import HTML
 
 from rdmas.paper.cohort import Cohort
-from rdmas.paper.verdicts import BASES, VERDICTS
+from rdmas.paper.verdicts import BASES, VERDICTS, Claim
 from rdmas.show import prose
 from rdmas.stats.significance import significant
 
@@ -27,7 +27,7 @@ def short_board(board: pd.DataFrame, cohort: Cohort) -> HTML:
     claims = board.merge(cohort.claims[["id", "measure", "arm", "variable", "category"]], on="id")
     titles = {name: field["title"] for name, field in cohort.fields().items()}
     rows = [
-        _row(list(group.to_dict("records")), titles)
+        _row(group.to_dict("records"), titles)
         for _, group in claims.groupby(claims.apply(_belongs_to, axis=1), sort=False)
     ]
     label = "Claims of the abstract, each with verdict and finding"
@@ -49,7 +49,7 @@ def _belongs_to(claim: pd.Series) -> str:
             return claim["id"]
 
 
-def _row(group: list[dict[str, Any]], titles: dict[str, str]) -> str:
+def _row(group: Sequence[Claim], titles: dict[str, str]) -> str:
     """Write one row: what it is, what the abstract states, what was found, the verdicts."""
     first = group[0]
     title = {"n": "Patients", "count": titles.get(first["variable"], "")}.get(
@@ -68,13 +68,13 @@ def _row(group: list[dict[str, Any]], titles: dict[str, str]) -> str:
     )
 
 
-def _stated(claim: dict[str, Any]) -> str:
+def _stated(claim: Claim) -> str:
     """Write a stated value, and of a bare count whom it counts."""
     counted = {"n": claim["arm"], "count": claim["category"]}.get(claim["measure"], "")
     return f"{claim['reported']} {counted}".strip()
 
 
-def _finding(group: list[dict[str, Any]]) -> str:
+def _finding(group: Sequence[Claim]) -> str:
     """Say in a line what was found of the claims of a row."""
     first = group[0]
     failed = [claim for claim in group if claim["verdict"] == "not reproduced"]
