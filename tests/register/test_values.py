@@ -502,6 +502,12 @@ def test_two_arms_without_settings_are_refused_with_the_lines_to_write(tmp_path)
     assert set(register.patients["arm"]) == {"RUX", "SOC"}
 
 
+def test_an_arm_called_control_is_proposed_as_such(tmp_path):
+    table = [row | {"arm": "RUX" if row["arm"] == "treatment" else "control"} for row in rows()]
+    (sentence,) = refused(tmp_path, table)
+    assert 'treatment = "RUX" and control = "control"' in sentence
+
+
 def test_arms_that_the_settings_do_not_name_are_one_fault_of_the_settings(tmp_path):
     (sentence,) = refused(tmp_path, rows(), 'treatment = "drug A"\ncontrol = "drug B"\n')
     assert sentence == (

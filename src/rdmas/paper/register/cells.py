@@ -264,7 +264,7 @@ def _refuse_arms(
         )
         findings.add(rule, column="arm")
     elif settings.arms == ("treatment", "control"):
-        treatment, control = [*names, ""][:2]
+        treatment, control = sorted([*names, ""][:2], key=lambda name: name == settings.control)
         rule = (
             f"the arms are {some(names)}; say in cohort.toml which is which: "
             f'treatment = "{shown(treatment)}" and control = "{shown(control)}"'
