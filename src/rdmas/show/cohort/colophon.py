@@ -76,8 +76,8 @@ def small_counts(cohort: Cohort) -> str:
     if not found:
         return (
             "In the columns that are shown, no count of an arm's patients is from 1 to "
-            f"{prose.count(SMALL - 1)}. Combinations of several tables may still tell who somebody is; read the pages "
-            "before passing them on."
+            f"{prose.count(SMALL - 1)}. Combinations of several tables may still tell who "
+            "somebody is; read the pages before passing them on."
         )
     return (
         f"A count **below {limit}** may identify people. Such counts stand in "
