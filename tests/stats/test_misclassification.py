@@ -173,6 +173,7 @@ def test_frontier_has_no_row_where_no_reclassification_suffices():
         "events_a",
         "events_b",
         "p_value",
+        "left_out",
     ]
 
 

@@ -479,7 +479,9 @@ def test_complete_separation_has_an_infinite_wald_z():
 def test_table_of_p_values_names_every_test_once():
     table = p_values(7, 34, 1, 34)
     assert list(table.columns[:4]) == ["test", "p_value", "key", "statistic"]
-    assert list(table.columns[4:]) == ["sides", "interval", "same_as", "software", "source"]
+    named = ["sides", "interval", "same_as", "software", "source", "left_out"]
+    assert list(table.columns[4:]) == named
+    assert (table["left_out"] == "").all()
     assert table["test"].is_unique
     assert list(table["key"]) == list(TESTS)
     assert (table["source"] != "").all()

@@ -272,6 +272,7 @@ def _derivations(claim: Claim, cohort: Cohort) -> list[Derivation]:
         MEASURES[claim["measure"]](claim, cohort),
         key=lambda found: (
             not found.reproduces,
+            found.value != found.value,  # NaN: not defined or left out, so no headline
             strength.index(found.basis),
             found.convention != preferred,
         ),

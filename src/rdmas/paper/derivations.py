@@ -21,12 +21,13 @@ _TIMED = "died"
 
 
 class _Test(NamedTuple):
-    """A P-value with its grounds."""
+    """A P-value with its grounds, and why it was not computed if it was not."""
 
     method: str
     p_value: float
     basis: str
     convention: str
+    left_out: str = ""
 
 
 def _n(claim: Claim, cohort: Cohort) -> list[Derivation]:
@@ -65,7 +66,9 @@ def _p_value(claim: Claim, cohort: Cohort) -> list[Derivation]:
     reported = claim["reported"]
     tests = [*_tests_on_counts(claim, cohort), *_logrank_of_file(claim, cohort)]
     found = [
-        held_against(claim, test.method, test.p_value, test.basis, test.convention)
+        _not_computed(test)
+        if test.left_out
+        else held_against(claim, test.method, test.p_value, test.basis, test.convention)
         for test in tests
     ]
     ladder = _ladder(claim, cohort)
@@ -94,7 +97,8 @@ def _significance(claim: Claim, cohort: Cohort) -> list[Derivation]:
     smallest, largest = min(p_values), max(p_values)
     agreed = words_for(smallest, direction) == words_for(largest, direction)
     basis = _grounds(cohort, claim["variable"])[0]
-    every = _Test(f"{_BELOW} under all {len(tests)} tests on the counts", largest, basis, "")
+    number = sum(not test.left_out for test in tests)
+    every = _Test(f"{_BELOW} under all {number} tests on the counts", largest, basis, "")
     found = [_worded(every, direction, claim, agreed)]
     found += [
         _worded(test._replace(method=f"{test.method}: {_BELOW}"), direction, claim)
@@ -164,9 +168,21 @@ def _tests_on_counts(claim: Claim, cohort: Cohort) -> list[_Test]:
     table = cohort.table(claim["variable"], claim["category"])
     tests = two_by_two.p_values(*table).query("sides == 'two-sided'")
     return [
-        _Test(name, p_value, *_grounds(cohort, claim["variable"], name))
-        for name, p_value in zip(tests["test"], tests["p_value"], strict=True)
+        _Test(name, p_value, *_grounds(cohort, claim["variable"], name), left_out)
+        for name, p_value, left_out in tests[["test", "p_value", "left_out"]].to_numpy().tolist()
     ]
+
+
+def _not_computed(test: _Test) -> Derivation:
+    """Name a test that is left out, which is neither for a claim nor against it."""
+    return Derivation(
+        method=test.method,
+        value=math.nan,
+        recomputed=test.left_out,
+        reproduces=False,
+        basis=test.basis,
+        convention=test.convention,
+    )
 
 
 def _logrank_of_file(claim: Claim, cohort: Cohort) -> list[_Test]:
@@ -191,6 +207,8 @@ def _ladder(claim: Claim, cohort: Cohort) -> tuple[UnseenFollowup, ...]:
 
 def _worded(test: _Test, direction: int, claim: Claim, agreed: bool = True) -> Derivation:
     """Put a P-value into words, unless tests that it stands for do not agree."""
+    if test.left_out:
+        return _not_computed(test)
     defined = math.isfinite(test.p_value)
     wording = words_for(test.p_value, direction) if agreed else "depends on the test"
     return Derivation(

@@ -32,7 +32,9 @@ def show(
     Parameters
     ----------
     frame : pandas.DataFrame
-        The rows; the index is not shown. Cells are text unless they are `Markup`.
+        The rows; the index is not shown. Cells are text unless they are `Markup`. Where a column
+        ``left_out`` says why a row was not computed, what is missing in it is called left out, and
+        the reason stands below the table.
     label : str
         What the table holds, for screen readers.
     columns : mapping, optional
@@ -52,13 +54,18 @@ def show(
     """
     columns = dict(columns) if columns else {name: name for name in frame.columns}
     decimals = decimals or {}
+    why = frame["left_out"].fillna("").tolist() if "left_out" in frame else [""] * len(frame)
     cells = pd.DataFrame(
         {
-            html.escape(str(heading)): [_cell(value, decimals.get(name)) for value in frame[name]]
+            html.escape(str(heading)): [
+                "left out" if reason and _is_missing(value) else _cell(value, decimals.get(name))
+                for value, reason in zip(frame[name], why, strict=True)
+            ]
             for name, heading in columns.items()
         }
     )
-    return _html(cells, label)
+    reasons = [f"{reason[0].upper()}{reason[1:]}." for reason in dict.fromkeys(why) if reason]
+    return _html(cells, label, html.escape(" ".join(reasons)))
 
 
 def shares(listed: pd.DataFrame, label: str, name: str, count: str) -> HTML:
@@ -213,9 +220,14 @@ def _basis(basis: str) -> str:
 
 def _legend(bases: pd.Series) -> str:
     """Explain the bases that occur, once below the table."""
-    return "; ".join(
+    found = "; ".join(
         f"{_basis(basis)} {meaning}" for basis, meaning in BASES.items() if basis in set(bases)
     )
+    return f"Basis: {found}." if found else ""
+
+
+def _is_missing(value) -> bool:
+    return bool(pd.isna(value)) or value == "—"
 
 
 def _cell(value, decimals: int | None) -> str:
@@ -258,7 +270,7 @@ def _html(cells: pd.DataFrame, label: str, legend: str = "") -> HTML:
         + "</tr>"
         for values in rows
     )
-    note = f'\n<p class="rdmas-legend">Basis: {legend}.</p>' if legend else ""
+    note = f'\n<p class="rdmas-legend">{legend}</p>' if legend else ""
     return HTML(
         f'<div class="rdmas-scroll" role="group" tabindex="0" aria-label="{html.escape(label)}">\n'
         f'<table class="rdmas-table{" cards" if as_cards else ""}"{table}>\n'
@@ -279,7 +291,7 @@ def _width(heading: str, column: list[str]) -> int:
 
 def _is_numeric(column: list[str]) -> bool:
     """Tell whether a column holds numbers, which stand decimal point below decimal point."""
-    texts = [text for text in column if text != "—"]
+    texts = [text for text in column if text not in ("—", "left out")]
     return bool(texts) and all(re.fullmatch(r"[−+]?(\d[\d,.]*%?|∞)", text) for text in texts)
 
 

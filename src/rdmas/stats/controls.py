@@ -72,8 +72,9 @@ def control_tipping(
         One row for each test: ``test`` (display name), ``key``, ``p_value_observed``,
         ``control_events_needed``, ``control_proportion`` (those events over `n_b`),
         ``fewer_events`` (observed minus needed; negative where the control arm has the lower
-        proportion and would have needed more) and ``p_value`` (with the events needed).
-        Missing where no number suffices.
+        proportion and would have needed more), ``p_value`` (with the events needed) and
+        ``left_out`` (why the test was not searched among so many patients, empty if it was).
+        Missing where no number suffices, or left out.
 
     Raises
     ------
@@ -128,8 +129,8 @@ def immortal_time(
     pandas.DataFrame
         One row for each test: ``test`` (display name), ``key``, ``p_value_observed``,
         ``removed`` (fewest controls; 0 if P is not below `alpha` to begin with), ``events_b``,
-        ``n_b`` and ``proportion_b`` (what is left of the control arm) and ``p_value`` (then).
-        Missing where no number suffices.
+        ``n_b`` and ``proportion_b`` (what is left of the control arm), ``p_value`` (then) and
+        ``left_out`` as in `control_tipping`. Missing where no number suffices, or left out.
 
     References
     ----------
@@ -347,14 +348,19 @@ def _first_not_significant(
 ) -> pd.DataFrame:
     """For each test the first table of a path that is not significant; missing if all are."""
     alpha = checks.alpha(alpha)
+    patients = path[0].n_a + path[0].n_b
     rows = []
     for key in checked_tests(tests):
-        found = first_not_significant(path, TESTS[key].function, alpha)
+        test = TESTS[key]
+        left_out = test.left_out(patients, searched=True)
+        found = None if left_out else first_not_significant(path, test.of_many, alpha)
+        observed = nan if left_out else float(test.function(path[0]))
         reached = (found.steps, *found.table[2:], found.p_value) if found else (None,) * 4
-        rows.append((TESTS[key].name, key, float(TESTS[key].function(path[0])), *reached))
+        rows.append((test.name, key, observed, *reached, left_out))
     columns = ["test", "key", "p_value_observed", "steps", "events_b", "n_b", "p_value"]
     whole = dict.fromkeys(["steps", "events_b", "n_b"], "Int64")
-    return pd.DataFrame(rows, columns=columns).astype(whole | {"p_value": float})
+    frame = pd.DataFrame(rows, columns=[*columns, "left_out"])
+    return frame.astype(whole | {"p_value": float})
 
 
 def _removals(table: Table) -> list[Table]:

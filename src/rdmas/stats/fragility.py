@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 
 from rdmas.stats import checks
 from rdmas.stats.checks import Table
-from rdmas.stats.logrank import p_range
+from rdmas.stats.logrank import PRange, p_range
 from rdmas.stats.significance import significant
-from rdmas.stats.two_by_two import TESTS, fisher_grid, fragility_index
+from rdmas.stats.two_by_two import TESTS, EqualityTest, fragility_index
+from rdmas.stats.two_by_two._exact import two_sided_fisher
 from rdmas.stats.two_by_two._fragility import SWITCHES, first_not_significant, switched
 
 __all__ = [
@@ -53,7 +55,7 @@ def fragility(
     Raises
     ------
     ValueError
-        If the counts are impossible, the test is unknown or `alpha` is not between 0 and 1.
+        As `rdmas.stats.two_by_two.fragility_index`.
 
     Examples
     --------
@@ -65,12 +67,12 @@ def fragility(
     3   b  to non-event   <NA>      <NA>      <NA>      NaN
     """
     table = checks.table(events_a, n_a, events_b, n_b)
-    function = TESTS[checks.one_of("test", test, TESTS)].function
+    known = searched(test, table)
     alpha = checks.alpha(alpha)
     rows = []
     for arm, direction, change in SWITCHES:
         row: dict[str, str | float] = {"arm": arm, "direction": direction}
-        found = first_not_significant(switched(table, arm, change), function, alpha)
+        found = first_not_significant(switched(table, arm, change), known.of_many, alpha)
         if found:
             row |= {"index": found.steps, "p_value": found.p_value} | found.table._asdict()
         rows.append(row)
@@ -110,11 +112,11 @@ def fragility_index_walsh(
     1
     """
     table = checks.table(events_a, n_a, events_b, n_b)
-    function = TESTS[checks.one_of("test", test, TESTS)].function
+    known = searched(test, table)
     events_a, n_a, events_b, n_b = table
     fewer_in_a = (events_a, events_a / n_a) < (events_b, events_b / n_b)
     path = switched(table, "a" if fewer_in_a else "b", 1)
-    found = first_not_significant(path, function, checks.alpha(alpha))
+    found = first_not_significant(path, known.of_many, checks.alpha(alpha))
     return found.steps if found else None
 
 
@@ -141,9 +143,11 @@ def fragility_by_test(
         One row for each test: ``test`` (display name), ``key``, ``statistic`` (its family),
         ``p_value`` (as observed),
         ``index`` (fewest switches within one arm), ``quotient`` (index over all patients;
-        Ahmed, Fowler and McCredie 2016), ``walsh`` (`fragility_index_walsh`) and the fewest
+        Ahmed, Fowler and McCredie 2016), ``walsh`` (`fragility_index_walsh`), the fewest
         switches by arm and direction: ``a_to_event``, ``a_to_non_event``, ``b_to_event``,
-        ``b_to_non_event``. Numbers are missing where no number suffices.
+        ``b_to_non_event``; and ``left_out``, why a test was not searched with so many patients,
+        empty if it was. Numbers are missing where no number suffices, and with all else in a row
+        that is left out.
 
     Examples
     --------
@@ -157,17 +161,25 @@ def fragility_by_test(
     directions = ["a_to_event", "a_to_non_event", "b_to_event", "b_to_non_event"]
     rows = []
     for key in checked_tests(tests):
-        switches = fragility(*table, key, alpha)["index"]
+        test = TESTS[key]
+        left_out = test.left_out(table.n_a + table.n_b, searched=True)
         row = {
-            "test": TESTS[key].name,
+            "test": test.name,
             "key": key,
-            "statistic": TESTS[key].statistic,
-            "p_value": float(TESTS[key].function(table)),
-            "index": switches.min(),
+            "statistic": test.statistic,
+            "p_value": np.nan,
+            "index": None,
             "quotient": np.nan,
-            "walsh": fragility_index_walsh(*table, key, alpha),
+            "walsh": None,
         }
-        rows.append(row | dict(zip(directions, switches, strict=True)))
+        switches = pd.Series([None] * 4, dtype="Int64")
+        if not left_out:
+            switches = fragility(*table, key, alpha)["index"]
+            row["p_value"] = float(test.function(table))
+            row["index"] = switches.min()
+            row["walsh"] = fragility_index_walsh(*table, key, alpha)
+        steps = dict(zip(directions, switches, strict=True))
+        rows.append(row | steps | {"left_out": left_out})
     frame = pd.DataFrame(rows).astype(dict.fromkeys(["index", "walsh", *directions], "Int64"))
     shares = frame["index"].to_numpy(float, na_value=np.nan) / (table.n_a + table.n_b)
     return frame.assign(quotient=shares)
@@ -222,8 +234,8 @@ def logrank_fragility(
     rows = []
     for arm, direction, change in SWITCHES:
         path = list(switched(table, arm, change))
-        some = first_not_significant(path, lambda counts: ranges(*counts).high, alpha)
-        every = first_not_significant(path, lambda counts: ranges(*counts).low, alpha)
+        some = first_not_significant(path, partial(_ends, ranges, "high"), alpha)
+        every = first_not_significant(path, partial(_ends, ranges, "low"), alpha)
         if some and significant(ranges(*some.table).high_attained, alpha):
             deaths_a, n_a, deaths_b, n_b = some.table
             raise ValueError(
@@ -294,8 +306,8 @@ def significance_map(
     Raises
     ------
     ValueError
-        If a size is not a whole number of at least 1, a test is unknown or `alpha` is not
-        between 0 and 1.
+        If a size is not a whole number of at least 1, a test is unknown or left out of searches
+        among so many patients, or `alpha` is not between 0 and 1.
 
     Examples
     --------
@@ -310,12 +322,25 @@ def significance_map(
     events_a, events_b = (events.ravel() for events in np.mgrid[: n_a + 1, : n_b + 1])
     parts = []
     for key in checked_tests(tests):
+        TESTS[key].refuse_if_left_out(n_a + n_b, searched=True)
         counts = {"events_a": events_a, "events_b": events_b}
         p = p_of_tables(events_a, n_a, events_b, n_b, key)
         names = {"test": TESTS[key].name, "key": key}
         found = {"p_value": p, "significant": significant(p, alpha)}
         parts.append(pd.DataFrame(names | counts | found))
     return pd.concat(parts, ignore_index=True)
+
+
+def _ends(ranges: Callable[..., PRange], end: str, tables: Sequence[Table]) -> Iterator[float]:
+    """Yield one end of the range of log-rank P for each table."""
+    return (getattr(ranges(*table), end) for table in tables)
+
+
+def searched(test: str, table: Table) -> EqualityTest:
+    """Return a test by its key, unless it is left out of searches among so many patients."""
+    known = TESTS[checks.one_of("test", test, TESTS)]
+    known.refuse_if_left_out(table.n_a + table.n_b, searched=True)
+    return known
 
 
 def checked_tests(tests: Iterable[str] | None) -> list[str]:
@@ -330,6 +355,9 @@ def p_of_tables(
 ) -> NDArray[np.float64]:
     """P of many tables with the same sizes."""
     if test == "fisher":
-        return fisher_grid(n_a, n_b)[events_a, events_b]
+        return two_sided_fisher(n_a, n_b)[events_a, events_b]
+    if TESTS[test].kind == "formula":
+        columns: Any = np.broadcast_arrays(events_a, n_a, events_b, n_b)
+        return TESTS[test].function(Table(*columns))
     pairs = zip(events_a.tolist(), events_b.tolist(), strict=True)
     return np.array([float(TESTS[test].function(Table(a, n_a, b, n_b))) for a, b in pairs])

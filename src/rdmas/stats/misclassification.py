@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 
 from rdmas.stats import checks
 from rdmas.stats.checks import Table
-from rdmas.stats.fragility import checked_tests, p_of_tables
+from rdmas.stats.fragility import checked_tests, p_of_tables, searched
 from rdmas.stats.significance import significant
 from rdmas.stats.two_by_two import TESTS
-from rdmas.stats.two_by_two._fragility import first_not_significant, switched
+from rdmas.stats.two_by_two._fragility import PValues, first_not_significant, switched
 
 __all__ = ["misclassification_frontier", "misclassification_grid"]
+
+# Half as many tables have to be gone through, for each test, which takes seconds.
+_MOST_PAIRS = 20_000
 
 
 def misclassification_grid(
@@ -55,7 +59,8 @@ def misclassification_grid(
     Raises
     ------
     ValueError
-        If the counts are impossible, the test is unknown or `alpha` is not between 0 and 1.
+        If the counts are impossible, the test is unknown or left out of searches among so many
+        patients, or `alpha` is not between 0 and 1.
 
     Examples
     --------
@@ -67,7 +72,7 @@ def misclassification_grid(
     """
     table = checks.table(events_a, n_a, events_b, n_b)
     alpha = checks.alpha(alpha)
-    [test] = checked_tests([test])
+    searched(test, table)
     change_a, change_b = narrowing(table)
     listed = None if most is None else checks.whole("most", most) + 1
     wrong_a, wrong_b = (
@@ -117,9 +122,11 @@ def misclassification_frontier(
     -------
     pandas.DataFrame
         For each test its pairs by rising number in arm a: ``test`` (display name), ``key``,
-        ``wrong_a``, ``wrong_b``, ``wrong`` (their sum), ``events_a``, ``events_b`` and
-        ``p_value`` (of the table reached). The one pair (0, 0) if P is not below `alpha` to
-        begin with; no row if no reclassification suffices.
+        ``wrong_a``, ``wrong_b``, ``wrong`` (their sum), ``events_a``, ``events_b``, ``p_value``
+        (of the table reached) and ``left_out``. The one pair (0, 0) if P is not below `alpha` to
+        begin with; no row if no reclassification suffices. A test that is not searched among so
+        many patients, or over so many reclassifications, has one row without numbers, in which
+        ``left_out`` says why.
 
     Examples
     --------
@@ -136,19 +143,38 @@ def misclassification_frontier(
     change_a, change_b = narrowing(table)
     rows = []
     for key in checked_tests(tests):
+        test = TESTS[key]
+        left_out = test.left_out(table.n_a + table.n_b, searched=True)
+        if not left_out and _pairs(table, test.of_many, alpha) > _MOST_PAIRS:
+            left_out = f"left out: more than {_MOST_PAIRS:,} reclassifications"
+        if left_out:
+            rows.append((test.name, key, *[None] * 5, np.nan, left_out))
+            continue
         # With each further switch in arm a, only fewer switches in arm b than before are of use.
         of_use = None
         for wrong_a, after_a in enumerate(switched(table, "a", change_a)):
-            path = list(switched(after_a, "b", change_b))[:of_use]
-            found = first_not_significant(path, TESTS[key].function, alpha)
+            path = islice(switched(after_a, "b", change_b), of_use)
+            found = first_not_significant(path, test.of_many, alpha)
             if found:
                 wrong_b, after, p = found
                 row = (wrong_a, wrong_b, wrong_a + wrong_b, after.events_a, after.events_b, p)
-                rows.append((TESTS[key].name, key, *row))
+                rows.append((test.name, key, *row, ""))
                 of_use = wrong_b
+            if of_use == 0:
+                break
     counts = ["wrong_a", "wrong_b", "wrong", "events_a", "events_b"]
-    frame = pd.DataFrame(rows, columns=["test", "key", *counts, "p_value"])
-    return frame.astype(dict.fromkeys(counts, int) | {"p_value": float})
+    frame = pd.DataFrame(rows, columns=["test", "key", *counts, "p_value", "left_out"])
+    return frame.astype(dict.fromkeys(counts, "Int64") | {"p_value": float})
+
+
+def _pairs(table: Table, p_values: PValues, alpha: float) -> int:
+    """Count the pairs of numbers up to those that end significance in one arm alone."""
+    pairs = 1
+    for arm, change in zip("ab", narrowing(table), strict=True):
+        path = list(switched(table, arm, change))
+        found = first_not_significant(path, p_values, alpha)
+        pairs *= found.steps + 1 if found else len(path)
+    return pairs
 
 
 def narrowing(table: Table) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from rdmas.stats import checks
 from rdmas.stats.binomial_normal import LARGEST_TAU, Likelihood
 from rdmas.stats.checks import Table
-from rdmas.stats.fragility import checked_tests, p_of_tables
+from rdmas.stats.fragility import checked_tests, p_of_tables, searched
 from rdmas.stats.significance import significant
 from rdmas.stats.two_by_two import TESTS
 
@@ -82,6 +83,10 @@ def table_probabilities(
     return np.einsum("pi,pj,p->ij", *arms, share[kept] / share[kept].sum(), optimize=True)
 
 
+# What a test says that is not applied.
+_UNKNOWN = dict.fromkeys(["below", "below_this_way", "as_small", "as_small_this_way"], nan)
+
+
 @dataclass(frozen=True, eq=False)
 class WithoutEffect:
     """What is seen of two arms if they are cohorts drawn alike and the treatment does nothing.
@@ -92,7 +97,9 @@ class WithoutEffect:
         One row for each test: ``test`` (display name), ``key``, ``sides``, ``p_value`` (of the
         observed table) and four probabilities: ``below`` (P below the level), ``below_this_way``
         (and the difference of the observed sign), ``as_small`` (P at most the observed one) and
-        ``as_small_this_way``. A table on which the test is undefined counts in none.
+        ``as_small_this_way``. A table on which the test is undefined counts in none. In
+        ``left_out`` stands why a test was not applied to so many tables, and all else is NaN;
+        empty if it was.
     as_wide : float
         Probability of a difference of proportions at least as wide as the observed one, and of
         its sign (any difference at all where the arms are equal).
@@ -154,7 +161,8 @@ def without_effect(
     [0.056, 0.256]
     """
     observed = checks.table(events_a, n_a, events_b, n_b)
-    marks = {key: _marked(observed, key, checks.alpha(alpha)) for key in checked_tests(tests)}
+    alpha, patients = checks.alpha(alpha), observed.n_a + observed.n_b
+    left_out = {key: TESTS[key].left_out(patients, searched=True) for key in checked_tests(tests)}
     probability = table_probabilities(observed.n_a, observed.n_b, mu, tau, weight)
     a_far, b_far = _as_far(observed)
     rows = [
@@ -162,10 +170,11 @@ def without_effect(
             "test": TESTS[key].name,
             "key": key,
             "sides": TESTS[key].sides,
-            "p_value": float(TESTS[key].function(observed)),
-            **_shares(marked, probability),
+            "p_value": nan if why else float(TESTS[key].function(observed)),
+            **(_UNKNOWN if why else _shares(_marked(observed, key, alpha), probability)),
+            "left_out": why,
         }
-        for key, marked in marks.items()
+        for key, why in left_out.items()
     ]
     return WithoutEffect(
         by_test=pd.DataFrame(rows),
@@ -212,8 +221,8 @@ def by_spread(
     2  1.0  0.317           0.162
     """
     observed = checks.table(events_a, n_a, events_b, n_b)
-    (key,) = checked_tests([test])
-    marked = _marked(observed, key, checks.alpha(alpha)) | {"as_wide": _as_wide(observed)}
+    searched(test, observed)
+    marked = _marked(observed, test, checks.alpha(alpha)) | {"as_wide": _as_wide(observed)}
     return pd.DataFrame(
         {
             "tau": float(tau),

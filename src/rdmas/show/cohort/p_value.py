@@ -15,15 +15,12 @@ from rdmas.paper.significance import ALPHA
 from rdmas.show import prose, tables
 from rdmas.show.cohort import _words as words
 from rdmas.stats import two_by_two
-from rdmas.stats.checks import Table
 from rdmas.stats.cox import HazardRatio, hazard_ratio
 from rdmas.stats.logrank import logrank_p
 from rdmas.stats.significance import significant
 
 #: The family of the tests that use follow-up times.
 TIMES = "times of death and follow-up"
-
-_UNCONDITIONAL_UP_TO = 400
 
 NO_VERDICT = "A P-value says neither how large a difference is nor what it is due to."
 
@@ -44,30 +41,8 @@ def tests(cohort: Cohort) -> pd.DataFrame:
     """
     if words.nothing_to_compare(cohort):
         return _NOTHING
-    found = _p_values(cohort.deaths()).query("sides == 'two-sided'")
+    found = two_by_two.p_values(*cohort.deaths()).query("sides == 'two-sided'")
     return pd.concat([_on_times(cohort), found[_NOTHING.columns]], ignore_index=True)
-
-
-def _p_values(deaths: Table) -> pd.DataFrame:
-    """Compute the tests on the counts, unconditional ones where arms are not too large."""
-    patients = deaths.n_a + deaths.n_b
-    if patients <= _UNCONDITIONAL_UP_TO:
-        return two_by_two.p_values(*deaths).assign(left_out="")
-    rows = [
-        {
-            "test": test.name,
-            "key": key,
-            "statistic": test.statistic,
-            "sides": test.sides,
-            "interval": test.interval,
-            "p_value": math.nan if key.startswith(("barnard", "boschloo")) else test(*deaths),
-            "left_out": f"left out: more than {_UNCONDITIONAL_UP_TO} patients"
-            if key.startswith(("barnard", "boschloo"))
-            else "",
-        }
-        for key, test in two_by_two.TESTS.items()
-    ]
-    return pd.DataFrame(rows)
 
 
 def _on_times(cohort: Cohort) -> pd.DataFrame:

@@ -258,6 +258,9 @@ def say_wrong_outcomes(cohort: Cohort, tests: pd.DataFrame) -> str:
             continue
         frontier = misclassification.misclassification_frontier(*deaths, ALPHA, [key])
         fewest = frontier.sort_values("wrong", kind="stable").iloc[0]
+        if fewest["left_out"]:
+            found.append(f"Under {name}, wrong outcomes in both arms are {fewest['left_out']}.")
+            continue
         found.append(
             f"Under {name}, {prose.counted(int(fewest['wrong']), 'wrong outcome')} in all "
             f"({prose.count(int(fewest['wrong_a']))} in {words.arm(cohort.treatment_arm)}, "

@@ -220,7 +220,10 @@ def _limits(spread: Heterogeneity) -> str:
 def table_without_effect(by_test: pd.DataFrame, alpha: float) -> HTML:
     """Show how often each test finds a difference between cohorts drawn alike."""
     shares = ("below", "below_this_way", "as_small", "as_small_this_way")
-    written = {name: [prose.percent(share, 1) for share in by_test[name]] for name in shares}
+    done = by_test["left_out"] == ""
+    written = {
+        name: by_test.loc[done, name].map(lambda share: prose.percent(share, 1)) for name in shares
+    }
     below = f"P below {prose.decimal(alpha, 2)}"
     return tables.show(
         by_test.assign(**written),

@@ -28,7 +28,8 @@ def tests_table(tests: pd.DataFrame, reported: str) -> HTML:
         family=tests["statistic"].mask(tests["statistic"].duplicated(), ""),
         rounded=[prose.p_value(p, 3) for p in tests["p_value"]],
         prints=hits(tests["p_value"], reported),
-    )
+    ).astype({"prints": object})
+    cells.loc[tests["left_out"] != "", ["rounded", "prints"]] = None
     headings = {
         "family": "Statistic",
         "test": "Test; the event is death",

@@ -118,7 +118,7 @@ def fragility_table(by_test: pd.DataFrame, treatment: str) -> HTML:
 def say_fragility(by_test: pd.DataFrame, arms: Sequence[str], alpha: float) -> dict[str, str]:
     """Word the index, and the change of outcomes that takes all tests past `alpha` soonest.
 
-    A test that is not defined on the counts has no index.
+    A test that is not defined on the counts, or left out, has no index.
     """
     by_test = by_test.dropna(subset="p_value")
     level = prose.decimal(alpha, 2)
@@ -318,18 +318,22 @@ def e_limits(e_values: Sequence[EValue]) -> str:
 def frontier_table(frontier: pd.DataFrame, treatment: str) -> HTML:
     """Show for each test the fewest wrong outcomes, both arms together."""
     pairs = frontier["wrong_a"].astype(str) + " + " + frontier["wrong_b"].astype(str)
-    cells = pairs.groupby(frontier["test"], sort=False).agg(", or ".join).rename("pair")
+    pairs = pairs.groupby([frontier["test"], frontier["left_out"]], sort=False).agg(", or ".join)
+    cells = pairs.rename("pair").reset_index()
+    cells["pair"] = cells["pair"].mask(cells["left_out"] != "")
     headings = {"test": "Test", "pair": f"Fewest wrong outcomes, {treatment} + controls"}
     label = "Fewest wrong outcomes that take P to the level"
-    return tables.show(cells.reset_index(), label, headings)
+    return tables.show(cells, label, headings)
 
 
 def say_wrong(frontier: pd.DataFrame, by_test: pd.DataFrame) -> dict[str, str]:
     """Word in how many tests one wrong outcome is enough, and one in each arm.
 
-    A test that is not defined on the counts is left out.
+    A test that is not defined on the counts, or not searched, does not count.
     """
     defined = by_test.loc[by_test["p_value"].notna(), "test"]
+    left_out = frontier.loc[frontier["left_out"] != "", "test"]
+    defined = defined[~defined.isin(left_out)]
     frontier = frontier[frontier["test"].isin(defined)]
     n_tests = len(defined)
     single = frontier.loc[frontier["wrong"] <= 1, "test"].nunique()
@@ -359,6 +363,7 @@ def summary_table(
     believed: tuple[float, float],
 ) -> HTML:
     """Show for each assumption how far it must fail before the reading changes, and the basis."""
+    frontier = frontier[frontier["left_out"] == ""]
     rows = [
         (
             f"Outcomes with {treatment} are right",
@@ -370,7 +375,7 @@ def summary_table(
             f"{prose.span(by_test['b_to_non_event'])} fewer deaths",
             "counts",
         ),
-        ("Outcomes in both arms are right", _one_each(frontier, len(by_test)), "counts"),
+        ("Outcomes in both arms are right", _one_each(frontier, _searched(by_test)), "counts"),
         (
             "Survivors were followed to the last death (log-rank test)",
             "no number suffices"
@@ -414,6 +419,10 @@ def summary_table(
     }
     label = "How far each assumption must fail before the reading changes"
     return tables.show(pd.DataFrame(rows, columns=list(headings)), label, headings)
+
+
+def _searched(by_test: pd.DataFrame) -> int:
+    return int((by_test["left_out"] == "").sum())
 
 
 def _one_each(frontier: pd.DataFrame, n_tests: int) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
 from typing import NamedTuple
 
 from rdmas.stats import checks
@@ -36,21 +37,30 @@ def switched(table: Table, arm: str, change: int) -> Iterator[Table]:
         yield table._replace(**{f"events_{arm}": number})
 
 
-def first_not_significant(
-    path: Iterable[Table], p_value: Callable[[Table], float | Fraction], alpha: float
-) -> Step | None:
+PValues = Callable[[Sequence[Table]], Iterable[float | Fraction]]
+
+
+def first_not_significant(path: Iterable[Table], p_values: PValues, alpha: float) -> Step | None:
     """Return the first table of a path that is not significant, or None if all are.
 
     Where the test is undefined although the arms differ (the logarithm of a ratio with an empty
     cell), it has no say: such a table counts only if the path starts from it.
     """
-    for steps, table in enumerate(path):
-        p = p_value(table)
+    for steps, (table, p) in enumerate(_with_p(path, p_values)):
         if steps and math.isnan(p) and table.differ():
             continue
         if not significant(p, alpha):
             return Step(steps, table, float(p))
     return None
+
+
+def _with_p(path: Iterable[Table], p_values: PValues) -> Iterator[tuple[Table, float | Fraction]]:
+    """Yield each table of a path with its P, computed for more and more of them at once."""
+    rest = iter(path)
+    at_once = 1
+    while some := list(islice(rest, at_once)):
+        yield from zip(some, p_values(some), strict=True)
+        at_once *= 2
 
 
 def fragility_index(
@@ -79,7 +89,8 @@ def fragility_index(
     Raises
     ------
     ValueError
-        If the counts are impossible, the test is unknown or `alpha` is not between 0 and 1.
+        If the counts are impossible, the test is unknown or left out with so many patients
+        (`UNCONDITIONAL_IN_SEARCHES_UP_TO`), or `alpha` is not between 0 and 1.
 
     See Also
     --------
@@ -96,10 +107,11 @@ def fragility_index(
     3
     """
     table = checks.table(events_a, n_a, events_b, n_b)
-    function = TESTS[checks.one_of("test", test, TESTS)].function
+    known = TESTS[checks.one_of("test", test, TESTS)]
+    known.refuse_if_left_out(table.n_a + table.n_b, searched=True)
     alpha = checks.alpha(alpha)
     found = (
-        first_not_significant(switched(table, arm, change), function, alpha)
+        first_not_significant(switched(table, arm, change), known.of_many, alpha)
         for arm, _, change in SWITCHES
     )
     return min((step.steps for step in found if step), default=None)

@@ -1,12 +1,14 @@
 """Tests of equal proportions in two independent arms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from rdmas.stats import checks
@@ -14,6 +16,10 @@ from rdmas.stats.checks import Table
 from rdmas.stats.two_by_two import _formulas
 from rdmas.stats.two_by_two._exact import pooled_z, unpooled_z
 from rdmas.stats.two_by_two._formulas import A_HIGHER, A_LOWER, TWO_SIDED
+
+#: Most patients, both arms together, for which unconditional exact tests are computed: of one
+#: table, where all of them take some two seconds, and of the many that a search goes through.
+UNCONDITIONAL_UP_TO, UNCONDITIONAL_IN_SEARCHES_UP_TO = 400, 70
 
 
 class Statistic(StrEnum):
@@ -38,7 +44,8 @@ class EqualityTest:
     statistic : Statistic
         What it measures, shared by the tests of one family.
     function : callable
-        From a checked table to the P-value: a fraction if the test is exact.
+        From a checked table to the P-value: a fraction if the test is exact. A formula takes a
+        table of arrays too.
     source : str
         Paper or textbook that defines the test.
     sides : str
@@ -50,21 +57,54 @@ class EqualityTest:
         Other names under which the same P-value is known, separated by semicolons.
     software : str
         Programs whose documentation says that they print this P-value, with the command.
+    kind : {"formula", "conditional", "unconditional"}
+        How P comes about. An unconditional test is left out where there are more than
+        `UNCONDITIONAL_UP_TO` patients: `left_out`.
     """
 
     key: str
     name: str
     statistic: Statistic
-    function: Callable[[Table], float | Fraction]
+    function: Callable[[Table], Any]
     source: str
     sides: str = TWO_SIDED
     interval: str = ""
     same_as: str = ""
     software: str = ""
+    kind: str = "formula"
 
     def __call__(self, events_a: int, n_a: int, events_b: int, n_b: int) -> float:
         """P-value of the table; see `p_value`."""
-        return float(self.function(checks.table(events_a, n_a, events_b, n_b)))
+        table = checks.table(events_a, n_a, events_b, n_b)
+        self.refuse_if_left_out(table.n_a + table.n_b)
+        return float(self.function(table))
+
+    def left_out(self, patients: int, searched: bool = False) -> str:
+        """Say why the test is left out where arms are large; empty if it is not.
+
+        Parameters
+        ----------
+        patients : int
+            Patients of both arms together.
+        searched : bool, default False
+            Whether P of many such tables would be needed, and not of one.
+        """
+        most = UNCONDITIONAL_IN_SEARCHES_UP_TO if searched else UNCONDITIONAL_UP_TO
+        if self.kind != "unconditional" or patients <= most:
+            return ""
+        return f"left out: more than {most} patients"
+
+    def refuse_if_left_out(self, patients: int, searched: bool = False) -> None:
+        """Raise a `ValueError` where the test is left out."""
+        why = self.left_out(patients, searched)
+        if why:
+            raise ValueError(f"{self.name} is {why}.")
+
+    def of_many(self, tables: Sequence[Table]) -> Iterable[float | Fraction]:
+        """P-values of many checked tables; of an exact test as they are asked for."""
+        if self.kind == "formula" and tables:
+            return self.function(Table(*np.array(tables).T)).tolist()
+        return map(self.function, tables)
 
 
 def p_value(events_a: int, n_a: int, events_b: int, n_b: int, test: str = "fisher") -> float:
@@ -85,7 +125,7 @@ def p_value(events_a: int, n_a: int, events_b: int, n_b: int, test: str = "fishe
     Raises
     ------
     ValueError
-        If the counts are impossible or the test is unknown.
+        If the counts are impossible, or the test is unknown or left out on arms so large.
 
     Examples
     --------
@@ -117,6 +157,8 @@ def p_values(events_a: int, n_a: int, events_b: int, n_b: int) -> pd.DataFrame:
       chi-square, likelihood-ratio and Wald tests, whose formulas are 0/0 there. The
       Agresti-Caffo test is defined on every table, and is computed by its formula.
     - Nobody in one arm and everybody in the other: the Wald z is infinite, so P = 0.
+    - Barnard and Boschloo are left out with more than `UNCONDITIONAL_UP_TO` patients: P is then
+      NaN, and ``left_out`` says so.
     - The Wald tests on a log ratio are NaN where the logarithm or its variance is infinite or
       both are 0: on the odds ratio with an empty cell; on the risk ratio of the event with an arm
       without events, or with everybody having it (of the non-event likewise). Software that adds
@@ -134,7 +176,7 @@ def p_values(events_a: int, n_a: int, events_b: int, n_b: int) -> pd.DataFrame:
         (display name), ``p_value``, ``key``, ``statistic`` (a `Statistic`, the family), ``sides``
         (alternative), ``interval`` (method in `effects` that belongs to the test, or empty),
         ``same_as`` (other names of the same P-value), ``software`` (programs documented to print
-        it, or empty) and ``source``.
+        it, or empty), ``source`` and ``left_out`` (why P was not computed, empty if it was).
 
     Raises
     ------
@@ -161,10 +203,11 @@ def p_values(events_a: int, n_a: int, events_b: int, n_b: int) -> pd.DataFrame:
     11  Fisher exact, minimum-likelihood   0.0544
     """
     table = checks.table(events_a, n_a, events_b, n_b)
+    patients = table.n_a + table.n_b
     return pd.DataFrame(
         {
             "test": test.name,
-            "p_value": float(test.function(table)),
+            "p_value": np.nan if test.left_out(patients) else float(test.function(table)),
             "key": key,
             "statistic": test.statistic,
             "sides": test.sides,
@@ -172,6 +215,7 @@ def p_values(events_a: int, n_a: int, events_b: int, n_b: int) -> pd.DataFrame:
             "same_as": test.same_as,
             "software": test.software,
             "source": test.source,
+            "left_out": test.left_out(patients),
         }
         for key, test in TESTS.items()
     )
@@ -210,6 +254,7 @@ _TWO_SIDED_TESTS = (
             "scipy.stats.barnard_exact, pooled = False (arms as columns; drops ties, "
             "scipy issue 18798)"
         ),
+        kind="unconditional",
     ),
     EqualityTest(
         "chi2",
@@ -252,6 +297,7 @@ _TWO_SIDED_TESTS = (
             "R Exact exact.test; "
             "scipy.stats.barnard_exact (arms as columns; drops ties, scipy issue 18798)"
         ),
+        kind="unconditional",
     ),
     EqualityTest(
         "chi2_yates",
@@ -268,7 +314,7 @@ _TWO_SIDED_TESTS = (
         "likelihood_ratio",
         "likelihood ratio (G)",
         Statistic.LIKELIHOOD_RATIO,
-        partial(_formulas.chi_square, statistic="log-likelihood"),
+        _formulas.likelihood_ratio,
         source=_FAGERLAND,
         software="SAS PROC FREQ, CHISQ; SPSS Crosstabs; JMP Fit Y by X",
     ),
@@ -312,6 +358,7 @@ _TWO_SIDED_TESTS = (
         source="Fisher 1935; Irwin 1935",
         same_as="Fisher-Irwin",
         software="R fisher.test; scipy.stats.fisher_exact; JMP Fit Y by X; gretl",
+        kind="conditional",
     ),
     EqualityTest(
         "fisher_central",
@@ -321,6 +368,7 @@ _TWO_SIDED_TESTS = (
         source="Fay 2010",
         interval="exact conditional",
         software="R exact2x2 exact2x2, tsmethod = central",
+        kind="conditional",
     ),
     EqualityTest(
         "fisher_midp_central",
@@ -330,6 +378,7 @@ _TWO_SIDED_TESTS = (
         source="Lancaster 1961",
         interval="conditional mid-P",
         software="R exact2x2 exact2x2, midp = TRUE",
+        kind="conditional",
     ),
     EqualityTest(
         "fisher_midp_minlike",
@@ -337,6 +386,7 @@ _TWO_SIDED_TESTS = (
         Statistic.PROBABILITY,
         partial(_formulas.fisher_mid_p, with_ties=True),
         source=_FAGERLAND,
+        kind="conditional",
     ),
     EqualityTest(
         "fisher_midp_sas",
@@ -345,6 +395,7 @@ _TWO_SIDED_TESTS = (
         partial(_formulas.fisher_mid_p, with_ties=False),
         source="SAS/STAT documentation, PROC FREQ",
         software="SAS PROC FREQ, EXACT FISHER / MIDP",
+        kind="conditional",
     ),
     EqualityTest(
         "boschloo_central",
@@ -353,6 +404,7 @@ _TWO_SIDED_TESTS = (
         _formulas.boschloo_central,
         source=_BOSCHLOO,
         software="R exact2x2 boschloo; scipy.stats.boschloo_exact (arms as columns)",
+        kind="unconditional",
     ),
     EqualityTest(
         "boschloo_minlike",
@@ -361,6 +413,7 @@ _TWO_SIDED_TESTS = (
         _formulas.boschloo_minimum_likelihood,
         source=_BOSCHLOO,
         software="R Exact exact.test, method = Boschloo; R exact2x2 boschloo, tsmethod = minlike",
+        kind="unconditional",
     ),
 )
 
@@ -372,6 +425,7 @@ _ONE_SIDED_TESTS = tuple(
         partial(function, sides=sides),
         source=source,
         sides=sides,
+        kind="conditional" if key == "fisher" else "unconditional",
     )
     for key, name, statistic, function, source in (
         (
