@@ -146,6 +146,33 @@ def test_a_dose_without_a_unit_is_not_used_and_the_reason_is_said(tmp_path):
     assert "does not say whether the dose is mg/kg or mg a day" in sentence
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Methylprednisolone baseline (mg/day)",
+        "基线甲泼尼龙剂量（mg/d）",
+        "Ruxolitinib baseline (mg/day)",
+        "基线环孢素剂量（mg/d）",
+        "Dose baseline (mg/kg)",
+        "GC dose (mg/kg)",
+    ],
+)
+def test_the_dose_of_another_drug_or_day_is_not_taken(tmp_path, name):
+    (sentence,) = warned(tmp_path, [row | {name: "1"} for row in plain(rows())])
+    assert "not used" in sentence
+    assert ("mg of prednisone or its equivalent" in sentence) == (
+        "甲泼尼龙" in name or "Methyl" in name
+    )
+
+
+def test_a_column_that_is_mapped_to_nothing_is_not_used(tmp_path):
+    table = [row | {"Ausgang": "CR", "Todesdatum": ""} for row in plain(rows())]
+    for row in table:
+        row["death_date"] = "2020-01-01" if row.pop("died") == "1" else ""
+    register = read(tmp_path, table, '[columns]\nAusgang = ""\nTodesdatum = ""\n')
+    assert register.patients["died"].sum() == 2 and register.warnings == ()
+
+
 def test_a_column_that_is_there_twice_is_refused(tmp_path):
     lines = ["patient_id,arm,died,died"] + [f"{i},treatment,0,1" for i in range(3)]
     (tmp_path / "patients.csv").write_text("\n".join(lines), encoding="utf-8")

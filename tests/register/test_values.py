@@ -45,7 +45,7 @@ def test_ids_that_look_the_same_are_refused(tmp_path, twin):
 def test_the_same_id_twice_is_refused_with_the_row_of_the_first(tmp_path):
     assert refused(tmp_path, with_cells("patient_id", "x", "y", "x")) == [
         "patients.csv, row 4, column patient_id: 'x': is the same as the id in row 2; ids must be "
-        "unique."
+        "unique, a row for each patient."
     ]
 
 
@@ -64,7 +64,10 @@ def test_a_line_break_in_an_id_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["Eva Muster", "Muster, Eva", "Schmidt", "王小明", "EM-1961-07-04", "19610704", "4.7.1961"],
+    [
+        *("Eva Muster", "Muster, Eva", "Schmidt", "王小明", "Smith, J.", "J. Smith"),
+        *("EM-1961-07-04", "19610704", "4.7.1961", "11010119610704123X"),
+    ],
 )
 def test_ids_that_may_tell_who_it_is_are_warned_of(tmp_path, name):
     (sentence,) = warned(tmp_path, with_cells("patient_id", name))
@@ -467,6 +470,18 @@ def test_dates_that_contradict_each_other_are_refused(tmp_path, cells, place, ru
     (sentence,) = refused(tmp_path, dated(**cells))
     assert sentence.startswith(f"patients.csv, row 2, column {place}: ")
     assert rule in sentence
+
+
+@pytest.mark.parametrize("word", ["lebt", "alive", "nein", "存活"])
+def test_a_word_for_alive_is_no_date_of_death(tmp_path, word):
+    register = read(tmp_path, dated(death_date=word))
+    assert register.patients["followup_time"][0] == 152
+
+
+def test_times_that_may_be_months_are_warned_of(tmp_path):
+    table = [row | {"followup_time": "12", "gc_dose_week8_mg_per_kg": ""} for row in rows(10)]
+    (sentence,) = warned(tmp_path, table)
+    assert "no follow-up is longer than 12 days; check the unit (time_unit)" in sentence
 
 
 def test_days_and_dates_must_agree(tmp_path):

@@ -20,7 +20,13 @@ EXAMPLE = "EXAMPLE-replace-this-row"
 #: Texts of a reader that are shown, and that a spreadsheet might take for a formula.
 _TEXTS = ("patient_id", "arm", "diagnosis")
 
+_NAMES = (
+    r"[^\W\d_]{2,}[,.]? [^\W\d_]{2,}( [^\W\d_]{2,})?",
+    r"[^\W\d_]{2,},? [^\W\d_]\.|[^\W\d_]\. ?[^\W\d_]{2,}",
+    r"[A-ZÄÖÜ][a-zäöüß]{3,}|[\u4e00-\u9fff]{2,4}",
+)
 _DATES = (
+    r"(?<!\d)\d{6}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx]$",
     r"(?<!\d)\d{1,2}([./-])\d{1,2}\1(19|20)?\d{2}(?!\d)",
     r"(?<!\d)(19|20)\d{2}[./-]?(0[1-9]|1[0-2])[./-]?(0[1-9]|[12]\d|3[01])(?!\d)",
 )
@@ -119,7 +125,7 @@ def _read_column(
                 value = meaning(column, own[values.word(cell)])
                 missing = value is None
             else:
-                missing = values.is_missing(cell)
+                missing = values.is_missing(cell) or values.says_none(column, cell)
                 if missing and values.text(cell):
                     records.words[column] += 1
                 if not missing and open_codes and values.word(cell) in ("0", "1"):
@@ -177,7 +183,7 @@ def _check_range(records: Records, column: str, settings: Settings, findings: Fi
     for place, value in enumerate(records.values[column]):
         if value is None or records.bad(place, column):
             continue
-        records.values[column][place] = value = value * factor
+        records.values[column][place] = value = value * factor + 0.0  # no minus zero
         if limits["minimum"] <= value <= limits["maximum"]:
             continue
         records.failed.add((column, place))
@@ -291,7 +297,8 @@ def _check_ids(records: Records, findings: Findings) -> None:
         elif key in first:
             same = name == records.values["patient_id"][first[key]]
             how = "the same as" if same else "but for case, blanks or odd letters the same as"
-            rule = f"is {how} the id in row {records.rows[first[key]]}; ids must be unique"
+            rule = f"is {how} the id in row {records.rows[first[key]]}"
+            rule += "; ids must be unique, a row for each patient"
             findings.add(rule, row, "patient_id", name)
         first.setdefault(key, place)
         if _looks_personal(name):
@@ -316,9 +323,7 @@ def _looks_personal(name: str) -> bool:
     >>> [_looks_personal(it) for it in ("P-007", "17", "treated 12", "Zürich-3", "患者12")]
     [False, False, False, False, False]
     """
-    if re.fullmatch(r"[^\W\d_]{2,}[,.]? [^\W\d_]{2,}( [^\W\d_]{2,})?|[\u4e00-\u9fff]{2,4}", name):
-        return True
-    if re.fullmatch(r"[A-ZÄÖÜ][a-zäöüß]{3,}", name):
+    if any(re.fullmatch(form, name) for form in _NAMES):
         return True
     return any(re.search(form, name) for form in _DATES)
 

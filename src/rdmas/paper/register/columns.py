@@ -28,11 +28,6 @@ _DOSE_UNITS = {
     "mg_per_day": r"\bmg (per |pro |am )?(d|day|daily|tag|tgl|日|天)\b|\bmgd\b|毫克 ?(每)?[日天]",
 }
 
-#: Words in the name of a dose that change nothing.
-_FILLERS = set(
-    re.split(r"\W", "daily dose dosis tagesdosis at by in of on the am an bei zu nach after total")
-)
-
 
 def plain(name: str) -> str:
     """Return what a column's name is compared by: small letters and digits, single blanks.
@@ -55,7 +50,11 @@ _ALIVE_OR_DEAD = {plain(it) for it in VOCABULARY["alive_or_dead"]}
 _WEAK = {plain(it) for it in VOCABULARY["weak"]} | _ALIVE_OR_DEAD
 _SURVIVORS = {plain(it) for it in VOCABULARY["survivors"]}
 _PERSONAL = {plain(it) for it in VOCABULARY["personal"]}
-_DOSE = {kind: {plain(it) for it in words} for kind, words in VOCABULARY["dose"].items()}
+_DOSE = sorted(
+    ((plain(it), kind) for kind, words in VOCABULARY["dose"].items() for it in words),
+    key=lambda pair: -len(pair[0]),
+)
+_OTHER_DRUGS = [word for word, kind in _DOSE if kind == "other"]
 
 
 def recognise(
@@ -82,14 +81,17 @@ def recognise(
     names = [str(name or "") for name in header]
     mapped = _mapped(names, settings, findings)
     candidates: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    ignored: set[int] = set()
     for place, name in enumerate(names):
-        if place in mapped:
+        if mapped.get(place) == "":  # not to be used
+            ignored.add(place)
+        elif place in mapped:
             candidates[mapped[place]][0].append(place)
         elif plain(name) in _EXACT:
             candidates[_EXACT[plain(name)]][1].append(place)
         elif ours := _synonym(name):
             candidates[ours][3 if plain(name) in _WEAK else 2].append(place)
-    found, used = {}, set()
+    found, used = {}, ignored
     for ours in COLUMNS:
         for _, places in sorted(candidates[ours].items())[:1]:
             found[ours] = places[0]
@@ -116,7 +118,7 @@ def _name(findings: Findings, ours: str, name: str) -> None:
 
 def _mapped(names: Sequence[str], settings: Settings, findings: Findings) -> dict[int, str]:
     """Find the columns that the settings name."""
-    mapped = {}
+    mapped: dict[int, str] = {}
     for own, ours in settings.columns.items():
         places = [place for place, name in enumerate(names) if name.strip() == own]
         places = places or [at for at, name in enumerate(names) if word(name) == word(own)]
@@ -126,7 +128,6 @@ def _mapped(names: Sequence[str], settings: Settings, findings: Findings) -> dic
             hint = f"did you mean '{shown(near)}'" if near else f"it has {some(names, 12)}"
             rule = f"[columns] '{shown(own)}' = \"{ours}\": the table has no such column; {hint}"
             findings.elsewhere(settings.source, rule)
-            findings.columns.setdefault(ours, ours)
     return mapped
 
 
@@ -159,17 +160,16 @@ def _dose(small: str) -> tuple[str | None, str | None]:
     rest = re.sub(_DOSE_UNITS[unit], " ", small) if unit else small
     rest = re.sub(r"\b(week|wk|w|woche|wo|day|tag|d) (\d)\b", r"\1\2", rest)
     rest = re.sub(r"\b8 (weeks|wk|w|wochen)\b", r"8\1", rest)
-    parts = set(rest.split()) - _FILLERS - {"mg"}
-    if rest.isascii() and parts - set().union(*_DOSE.values()):
-        return None, None
-    squeezed = rest.replace(" ", "")
-    says = {
-        kind: bool(parts & words) or any(not it.isascii() and it in squeezed for it in words)
-        for kind, words in _DOSE.items()
-    }
-    drug = says["drug"] or "dos" in rest
-    when = "baseline" if says["baseline"] else "week8"
-    return (when if drug and says["baseline"] != says["week8"] else None), unit
+    says = set()
+    for known, kind in _DOSE:
+        # Chinese has no blanks between words.
+        form = rf"\b{known}\b" if known.isascii() and rest.isascii() else known
+        rest, found = re.subn(form, " ", rest)
+        says |= {kind} if found else set()
+    whens = says & {"baseline", "week8"}
+    if rest.strip() or "drug" not in says or "other" in says or len(whens) != 1:
+        return None, unit
+    return whens.pop(), unit
 
 
 def _refuse_twice(findings: Findings, ours: str, names: list[str]) -> None:
@@ -213,6 +213,12 @@ def _unused(
                 f"it under [columns] in cohort.toml"
             )
             findings.header(rule, shown(name))
+        elif any(it in plain(name) for it in _OTHER_DRUGS):
+            rule = (
+                "the column is not used: doses are mg of prednisone or its equivalent; convert "
+                "them and name the column as gc_dose_baseline_mg_per_kg"
+            )
+            findings.header(rule, shown(name), "warning")
         elif when and not unit:
             rule = (
                 f"the column is not used: its name does not say whether the dose is mg/kg or mg "

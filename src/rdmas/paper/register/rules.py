@@ -15,6 +15,9 @@ DAYS_IN_WEEK_8 = 56
 #: A follow-up of more days is possible, and may be a date that lost its format.
 _LONG = 50 * 365.25
 
+#: If nobody is followed for so many days, they may be months.
+_SHORT = 15
+
 #: A daily dose of more mg/kg is a pulse at most; as a median it is mg a day.
 _HIGH = 10
 
@@ -100,12 +103,21 @@ def _times(records: Records, settings: Settings, findings: Findings) -> Iterator
         rule = "gives no follow-up without death_date and last_contact_date; add them"
         findings.header(rule, "index_date", "warning")
     _check_all_have_times(records, times, findings)
+    _check_short(records, times, findings)
     long = [at for at, days in enumerate(times) if days is not None and days > _LONG]
     if long and not records.bad(long[0], "followup_time"):
         rule = "is a follow-up of more than 50 years; check that it is no date"
         column = "followup_time" if records.has("followup_time") else "index_date"
         cell = records.raw[column][long[0]]
         findings.add(rule, records.rows[long[0]], column, cell, "warning")
+
+
+def _check_short(records: Records, times: list, findings: Findings) -> None:
+    """Warn of follow-up that may be in another unit than days."""
+    known = [days for days in times if days is not None]
+    if records.has("followup_time") and len(known) >= 10 and 0 < max(known) < _SHORT:
+        rule = f"no follow-up is longer than {max(known):g} days; check the unit (time_unit)"
+        findings.header(rule, "followup_time", "warning")
 
 
 def _count_days(records: Records, times: list, findings: Findings) -> None:

@@ -57,7 +57,7 @@ class Settings:
     encoding, sheet : str
         Encoding of the table and sheet of the workbook, where they cannot be found out.
     columns : mapping of str to str
-        Our name for each of the table's columns that is mapped.
+        Our name for each of the table's columns that is mapped; empty for one not to be used.
     values : mapping of str to mapping
         For a column of ours, the meaning of each of the table's values that is mapped; empty
         text for a missing one.
@@ -304,6 +304,8 @@ def _column_faults(stated: Any) -> Iterator[str]:
         pair = f"[columns] '{shown(own)}'"
         if not isinstance(ours, str):
             yield f'{pair} must be text, such as {_key(own)} = "died"'
+        elif ours == "":  # the column is not to be used
+            continue
         elif ours not in COLUMNS:
             near = values.meant(values.word(ours), COLUMNS)
             if own in COLUMNS:

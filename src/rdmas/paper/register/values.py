@@ -119,6 +119,18 @@ def is_missing(cell: object) -> bool:
     return cell is None or (isinstance(cell, str) and word(cell) in _MISSING)
 
 
+def says_none(column: str, cell: object) -> bool:
+    """Tell whether a word in a column of dates says that there is no such day.
+
+    Examples
+    --------
+    >>> says_none("death_date", "lebt"), says_none("last_contact_date", "verstorben")
+    (True, True)
+    """
+    none = {"death_date": 0, "last_contact_date": 1}.get(column)
+    return none is not None and isinstance(cell, str) and _CODES["died"].get(word(cell)) == none
+
+
 def number(cell: object) -> float:
     """Return a number, with a decimal comma or point.
 
