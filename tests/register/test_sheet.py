@@ -196,7 +196,9 @@ def test_rows_are_numbered_as_a_spreadsheet_program_numbers_them(read):
         "Empty rows above the names of the columns: 1.",
         "Empty rows at the end, left out: 2.",
     )
-    assert said(sheet) == [", row 4: is empty and was left out; so are 2 more rows in the middle."]
+    assert said(sheet) == [
+        ", row 4: is empty and was left out (2 more in the middle of the table)."
+    ]
 
 
 def test_ragged_rows_are_all_named(refused):

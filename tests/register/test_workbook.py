@@ -318,7 +318,7 @@ def test_hidden_rows_and_columns_and_filters_are_warned_of(book):
     sheet = read_sheet(book(change=hide))
     assert len(sheet.rows) == 2
     assert said(sheet) == [
-        "sheet Sheet1, row 2: is hidden and was read; 1 more rows are hidden, too.",
+        "sheet Sheet1, row 2: is hidden and was read (1 more hidden).",
         "sheet Sheet1, column arm: is a hidden column and was read.",
         "sheet Sheet1: has a filter; every row was read, whether the filter shows it or not.",
     ]
@@ -341,7 +341,8 @@ def test_which_sheet_is_used_is_said(book):
     sheet = read_sheet(book(OTHER, with_sheets(settings=OTHER, Data=ROWS)))
     assert (sheet.sheet, sheet.header[0]) == ("Data", "id")
     assert sheet.notes[0] == "Sheet: Data (2 more in the workbook)." and said(sheet) == []
-    assert read_sheet(book(OTHER, with_sheets(patients=ROWS))).sheet == "patients"
+    for name in ("patients", "Daten", "数据"):
+        assert read_sheet(book(OTHER, with_sheets(**{name: ROWS}))).sheet == name
     sheet = read_sheet(book([], with_sheets(notes=[["a"], ["b"]], Register=ROWS), "settings"))
     assert sheet.sheet == "Register" and said(sheet) == []
 
@@ -572,7 +573,7 @@ def test_a_value_in_the_last_row_of_a_million_is_read(book):
     path = with_rows(book(), empty.replace('<row r="1048576"><c r="A1048576" s="1"/></row>', last))
     sheet = read_sheet(path)
     assert [row.number for row in sheet.rows] == [2, 3, 1_048_576]
-    assert said(sheet)[0].startswith("sheet Sheet1, row 4: is empty and was left out; so are 1,04")
+    assert said(sheet)[0].startswith("sheet Sheet1, row 4: is empty and was left out (1,04")
 
 
 CELLS = st.sampled_from(["<c{r}/>", "<c{r} s='1'></c>", "<c{r}><v>1</v></c>", "\n", "<c/>"])

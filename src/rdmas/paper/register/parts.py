@@ -30,7 +30,7 @@ _PARTS = 10_000
 _CHUNK = 1_000_000
 _DEPTH = 100
 _PENDING = 300_000
-_ELEMENTS = 10_000_000
+_ELEMENTS = 3_000_000
 
 _NUMBERED = rb'<(?:\w+:)?row(?=\s[^<>]*?(?<=\s)r="\d{1,7}")'
 _EMPTY_CELL = rb"<(?:\w+:)?c(?=[\s/>])[^<>]*+>(?:(?<=/>)|</(?:\w+:)?c>)\s*+"

@@ -172,7 +172,7 @@ def assemble(
         notes.append(f"Empty columns without a name, left out: {len(nameless):,}.")
     numbers = {number for number, _ in body}
     if gaps := [row for row in range(first + 1, body[-1][0]) if row not in numbers]:
-        more = f"; so are {len(gaps) - 1:,} more rows in the middle" if len(gaps) > 1 else ""
+        more = f" ({len(gaps) - 1:,} more in the middle of the table)" if len(gaps) > 1 else ""
         warnings.append(problem(f"is empty and was left out{more}", gaps[0], level="warning"))
     rows = tuple(Row(number, tuple(_taken(cells, named))) for number, cells in body)
     header = tuple(str(names[place]) for place in named)

@@ -13,7 +13,7 @@ from rdmas.paper.register.parts import is_workbook, readable, refuse_file
 from rdmas.paper.register.table import Cell, Sheet, assemble, is_blank, letters_of, refuse
 
 #: Sheets that hold data if they are there, and sheets that never do.
-DATA = ("data", "patients")
+DATA = ("data", "patients", "daten", "patienten", "数据", "患者")
 SETTINGS = "settings"
 NO_DATA = (SETTINGS, "dictionary")
 
@@ -155,7 +155,7 @@ def _read(book: Book, sheet: Listed) -> _Found:
     ]
     warnings = []
     if hidden := [number for number, _ in filled if number in reader.hidden_rows]:
-        more = f"; {len(hidden) - 1:,} more rows are hidden, too" if len(hidden) > 1 else ""
+        more = f" ({len(hidden) - 1:,} more hidden)" if len(hidden) > 1 else ""
         rule = f"is hidden and was read{more}"
         warnings.append(problem(rule, hidden[0], level="warning"))
     if hidden_columns := [
@@ -163,13 +163,13 @@ def _read(book: Book, sheet: Listed) -> _Found:
     ]:
         rule = "is a hidden column and was read"
         column = _column(names, hidden_columns[0])
-        more = f"; {len(hidden_columns) - 1:,} more are hidden" if len(hidden_columns) > 1 else ""
+        more = f" ({len(hidden_columns) - 1:,} more hidden)" if hidden_columns[1:] else ""
         warnings.append(problem(rule + more, column=column, level="warning"))
     if reader.filtered:
         rule = "has a filter; every row was read, whether the filter shows it or not"
         warnings.append(problem(rule, level="warning"))
     if reader.merged:
-        more = f" and {len(reader.merged) - 1:,} more ranges" if len(reader.merged) > 1 else ""
+        more = f" and {len(reader.merged) - 1:,} more" if len(reader.merged) > 1 else ""
         rule = (
             f"has merged cells ({reader.merged[0]}{more}), of which the first alone has the "
             "value; unmerge them and fill in the others"
