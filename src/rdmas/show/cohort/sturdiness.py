@@ -36,6 +36,12 @@ _SEARCHED = 30
 
 _PICTURED = 5
 
+#: Tests under which wrong outcomes in both arms are searched for.
+_CONVENTIONAL = {
+    "chi2_n_minus_1": "the N−1 chi-square test",
+    "fisher": "Fisher's exact test",
+}
+
 
 def fragile(cohort: Cohort) -> pd.DataFrame:
     """Count under each test how many outcomes of one arm take P to the level or above.
@@ -245,11 +251,10 @@ def say_wrong_outcomes(cohort: Cohort, tests: pd.DataFrame) -> str:
         return reason
     deaths = cohort.deaths()
     found = []
-    for key in ("chi2_n_minus_1", "fisher"):
+    for key, name in _CONVENTIONAL.items():
         row = tests[tests["key"] == key]
         if row.empty or not significant(_p(tests, key), ALPHA):
             continue
-        name = row["test"].iloc[0]
         if row["index"].iloc[0] > _SEARCHED:
             found.append(
                 f"Under {name}, wrong outcomes in both arms were not searched for, because more "

@@ -196,8 +196,8 @@ def say_medians(cohort: Cohort, level: float, aggregate_only: bool) -> str:
     """Word the median survival time and the median follow-up of each arm."""
     if not cohort.shows("died"):
         return words.nothing_to_compare(cohort)
-    if not cohort.has_times:
-        return "Without follow-up times there are no medians."
+    if not cohort.has_times or cohort.time_unit != "days":
+        return "Follow-up in days is not recorded, so that there are no medians."
     arms = [arm for arm in cohort.arms if _tells_median(cohort, arm, aggregate_only)]
     silent = [words.arm(arm) for arm in cohort.arms if arm not in arms]
     medians, follow_up = (
@@ -334,8 +334,7 @@ def say_mean(cohort: Cohort, level: float) -> str:
     interval = (
         f"no interval can be given, because {found.reason}"
         if math.isnan(found.low)
-        else f"{counts.level_in_words(level)} interval {_longer(found.low)} to "
-        f"{_longer(found.high)}"
+        else f"{counts.level_in_words(level)} interval {_longer_span(found.low, found.high)}"
     )
     return (
         f"Up to day {day} the mean survival time is {prose.decimal(found.mean_1, 1)} days in "
@@ -356,6 +355,20 @@ def _longer(days: float) -> str:
     if days == 0:
         return "no difference"
     return f"{prose.decimal(abs(days), 1)} days {'longer' if days >= 0 else 'shorter'}"
+
+
+def _longer_span(low: float, high: float) -> str:
+    """Write two differences of mean survival times, low first.
+
+    Examples
+    --------
+    >>> _longer_span(5.46, 32.3), _longer_span(-30, -7), _longer_span(-7, 2.5)
+    ('5.5 to 32.3 days longer', '7.0 to 30.0 days shorter', '7.0 days shorter to 2.5 days longer')
+    """
+    if low * high <= 0:
+        return f"{_longer(low)} to {_longer(high)}"
+    near, far = sorted((low, high), key=abs)
+    return f"{prose.decimal(abs(near), 1)} to {_longer(far)}"
 
 
 def effect_table(cohort: Cohort, level: float) -> HTML | Markdown:
