@@ -77,6 +77,37 @@ def test_two_tables_with_patients_are_refused(folder):
         read_register(folder)
 
 
+def test_a_folder_with_several_tables_is_refused_without_reading_them(tmp_path):
+    for name in ("a.csv", "b.xlsx"):
+        (tmp_path / name).write_bytes(b"\0")
+    with pytest.raises(CohortError, match=r"several tables, 'a.csv' and 'b.xlsx'; name one"):
+        read_register(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ([], "put a patients.csv or patients.xlsx there"),
+        (["claims.csv", ".hidden.csv", "~$patients.xlsx"], "put a patients.csv or"),
+        (["register.ods", "old.xls"], "save 'old.xls' and 'register.ods' as .xlsx or .csv"),
+    ],
+)
+def test_a_folder_without_a_table_is_refused(tmp_path, names, sentence):
+    for name in names:
+        (tmp_path / name).write_text("x,y\n1,2\n")
+    with pytest.raises(
+        CohortError, match=f"there is no table of patients in the folder; {sentence}"
+    ):
+        read_register(tmp_path)
+
+
+def test_a_table_of_any_name_is_found_among_others(tmp_path):
+    write(tmp_path, rows(), name="Register 2024.csv")
+    (tmp_path / "claims.csv").write_text("not looked at here")
+    (tmp_path / "notes.txt").write_text("mine")
+    assert len(read_register(tmp_path).patients) == 8
+
+
 def test_the_workbook_has_data_settings_dictionary_lists_and_a_header_that_stays(folder):
     book = load_workbook(folder / "patients.xlsx")
     assert book.sheetnames == ["data", "settings", "dictionary"]

@@ -16,6 +16,9 @@ OTHERS = ("claims", "evidence", "evidence_percentages", "assumptions")
 #: Endings of the names of tables.
 ENDINGS = (".csv", ".tsv", ".xlsx", ".xlsm")
 
+#: Endings of tables that are not read.
+_UNREAD = (".xls", ".xlsb", ".ods", ".numbers", ".txt", ".sav", ".dta", ".sas7bdat", ".json")
+
 
 def tables(path: Path) -> list[Path]:
     """Return the file named, or the tables of a folder; those named patients if there are such.
@@ -23,7 +26,7 @@ def tables(path: Path) -> list[Path]:
     Raises
     ------
     CohortError
-        If there is none, or the folder cannot be read.
+        If there is none, if there are several of other names, or the folder cannot be read.
     """
     if not is_folder(path):
         return [path]
@@ -41,8 +44,15 @@ def tables(path: Path) -> list[Path]:
     ]
     named = [file for file in found if file.stem.lower() == "patients"]
     if not found:
-        rule = "there is no table of patients in the folder; put a patients.csv or patients.xlsx"
-        raise CohortError(Problem(path.name or str(path), rule + " there"))
+        other = [name for name in names if name.lower().endswith(_UNREAD)]
+        rule = "there is no table of patients in the folder; " + (
+            f"save {some(other)} as .xlsx or .csv"
+            if other
+            else "put a patients.csv or patients.xlsx there"
+        )
+        raise CohortError(Problem(path.name or str(path), rule))
+    if len(found) > 1 and not named:
+        raise several_tables(path, found)
     return named or found
 
 
