@@ -7,11 +7,20 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
 
+import pandas as pd
+
 from rdmas.paper import stated
 from rdmas.paper.cohort import Cohort
-from rdmas.paper.followup import UnseenFollowup, supported, unseen_followup
+from rdmas.paper.followup import UnseenFollowup, searched, supported, unseen_followup
 from rdmas.paper.significance import ALPHA, words_for
-from rdmas.paper.verdicts import RETURNED, Claim, Derivation, held_against, p_value_like
+from rdmas.paper.verdicts import (
+    NOT_SEARCHED,
+    RETURNED,
+    Claim,
+    Derivation,
+    held_against,
+    p_value_like,
+)
 from rdmas.stats import logrank, two_by_two
 
 _BELOW = f"two-sided P below {ALPHA}"
@@ -39,7 +48,8 @@ def _n(claim: Claim, cohort: Cohort) -> list[Derivation]:
 def _count(claim: Claim, cohort: Cohort) -> list[Derivation]:
     """Count the patients with a value."""
     found = _counted(claim, cohort)[0]
-    return [*_stated(claim, cohort), _from_table(claim, cohort, "patients counted", found)]
+    counted = _from_table(claim, cohort, "patients counted", found)
+    return [*_stated(claim, cohort), counted, *_beside(claim, cohort)]
 
 
 def _fraction(claim: Claim, cohort: Cohort) -> list[Derivation]:
@@ -51,8 +61,8 @@ def _fraction(claim: Claim, cohort: Cohort) -> list[Derivation]:
 def _percent(claim: Claim, cohort: Cohort) -> list[Derivation]:
     """Divide one by the other."""
     method = "patients counted, divided by those with a value"
-    share = Fraction(*_counted(claim, cohort))
-    return [*_stated(claim, cohort), _from_table(claim, cohort, method, share)]
+    share = _from_table(claim, cohort, method, Fraction(*_counted(claim, cohort)))
+    return [*_stated(claim, cohort), share, *_beside(claim, cohort)]
 
 
 def _median(claim: Claim, cohort: Cohort) -> list[Derivation]:
@@ -85,7 +95,7 @@ def _p_value(claim: Claim, cohort: Cohort) -> list[Derivation]:
                 convention=assumption.method,
             )
         )
-    return found
+    return [*found, *_not_searched(claim, cohort)]
 
 
 def _significance(claim: Claim, cohort: Cohort) -> list[Derivation]:
@@ -106,10 +116,14 @@ def _significance(claim: Claim, cohort: Cohort) -> list[Derivation]:
     ]
     ladder = _ladder(claim, cohort)
     possible = [claim["reported"] in assumption.wordings(direction) for assumption in ladder]
-    return found + [
-        _worded_range(assumption, direction, counts)
-        for assumption, counts in zip(ladder, supported(ladder, possible), strict=True)
-    ]
+    return (
+        found
+        + [
+            _worded_range(assumption, direction, counts)
+            for assumption, counts in zip(ladder, supported(ladder, possible), strict=True)
+        ]
+        + _not_searched(claim, cohort)
+    )
 
 
 #: How each measure of the registry is derived; a measure without an entry fails a test.
@@ -130,13 +144,40 @@ def _counted(claim: Claim, cohort: Cohort) -> tuple[int, int]:
 
 
 def _stated(claim: Claim, cohort: Cohort) -> list[Derivation]:
-    """Hold a claim against the other numbers of its registry."""
+    """Hold a claim against the other numbers of its registry, unless records are at hand.
+
+    An abstract's denominators are its arms; in records a value can be missing, and they decide.
+    """
+    if _measured(cohort, claim["variable"] or "arm"):
+        return []
     values = {
         name: [str(value) for value in field["constraints"]["enum"]]
         for name, field in cohort.fields().items()
         if field.get("constraints", {}).get("enum") and name != "arm"
     }
     return stated.checks(claim, cohort.claims.to_dict("records"), values)
+
+
+def _beside(claim: Claim, cohort: Cohort) -> list[Derivation]:
+    """Hold the count that stands beside a number against patients' records."""
+    numerator, denominator = claim["numerator"], claim["denominator"]
+    if not _measured(cohort, claim["variable"]) or pd.isna(numerator) or pd.isna(denominator):
+        return []
+    counted = _counted(claim, cohort)
+    return [
+        Derivation(
+            method=f"the count {numerator}/{denominator} beside it, as counted",
+            value=counted,
+            recomputed=f"{counted[0]}/{counted[1]}",
+            reproduces=counted == (int(numerator), int(denominator)),
+            basis="data",
+        )
+    ]
+
+
+def _measured(cohort: Cohort, column: str) -> bool:
+    """Tell whether a column holds what was seen in patients."""
+    return cohort.fields()[column]["provenance"] == "measured"
 
 
 def _grounds(cohort: Cohort, column: str, convention: str = "") -> tuple[str, str]:
@@ -158,7 +199,7 @@ def _from_table(
     column: str | None = None,
 ) -> Derivation:
     """Read a stated value off patients' records, or off a table that was written from it."""
-    measured = cohort.fields()[column or claim["variable"]]["provenance"] == "measured"
+    measured = _measured(cohort, column or claim["variable"])
     grounds = ("data", "") if measured else ("input", RETURNED)
     return held_against(claim, method, value, *grounds)
 
@@ -187,7 +228,7 @@ def _not_computed(test: _Test) -> Derivation:
 
 def _logrank_of_file(claim: Claim, cohort: Cohort) -> list[_Test]:
     """Compare the arms by the times of the patient table, if they are those of the outcome."""
-    if claim["variable"] != _TIMED:
+    if claim["variable"] != _TIMED or not cohort.has("followup_time"):
         return []
     patients = cohort.patients
     p_value = logrank.logrank_p(
@@ -201,8 +242,24 @@ def _logrank_of_file(claim: Claim, cohort: Cohort) -> list[_Test]:
 
 def _ladder(claim: Claim, cohort: Cohort) -> tuple[UnseenFollowup, ...]:
     """Return the assumptions about follow-up, if it bears on the outcome and was not seen."""
-    unseen = cohort.fields()["followup_time"]["provenance"] == "assumed"
-    return unseen_followup(cohort.deaths()) if unseen and claim["variable"] == _TIMED else ()
+    deaths = cohort.deaths()
+    return unseen_followup(deaths) if _unseen(claim, cohort) and searched(deaths) else ()
+
+
+def _not_searched(claim: Claim, cohort: Cohort) -> list[Derivation]:
+    """Say where follow-up was not seen and could have been in too many ways to search."""
+    if not _unseen(claim, cohort) or searched(cohort.deaths()):
+        return []
+    method = "Log-rank, any order of deaths: too many to search"
+    return [Derivation(method, math.nan, NOT_SEARCHED, False, "ordering", method)]
+
+
+def _unseen(claim: Claim, cohort: Cohort) -> bool:
+    """Tell whether follow-up bears on an outcome and was not seen."""
+    seen = cohort.has("followup_time") and not (
+        cohort.fields()["followup_time"]["provenance"] == "assumed"
+    )
+    return claim["variable"] == _TIMED and not seen
 
 
 def _worded(test: _Test, direction: int, claim: Claim, agreed: bool = True) -> Derivation:

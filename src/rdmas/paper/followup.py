@@ -13,6 +13,11 @@ from rdmas.paper.significance import ALPHA, words_for
 from rdmas.stats import logrank, rounding
 from rdmas.stats.checks import Table
 
+#: Numbers of deaths in both arms that a search passes through, and deaths times patients: beyond,
+#: it takes more than some seconds.
+_MOST_STATES = 150
+_MOST_STEPS = 3000
+
 
 @dataclass(frozen=True)
 class UnseenFollowup:
@@ -67,6 +72,19 @@ class UnseenFollowup:
         margin = 1e-9
         near = self.known[(self.known > low - margin) & (self.known < high + margin)]
         return any(rounding.reproduces(float(p_value), reported) for p_value in near)
+
+
+def searched(deaths: Table) -> bool:
+    """Tell whether the ways in which deaths can follow one another are few enough to search.
+
+    Examples
+    --------
+    >>> searched(Table(7, 35, 8, 28)), searched(Table(30, 300, 50, 300))
+    (True, False)
+    """
+    states = (deaths.events_a + 1) * (deaths.events_b + 1)
+    steps = (deaths.events_a + deaths.events_b) * (deaths.n_a + deaths.n_b)
+    return states <= _MOST_STATES and steps <= _MOST_STEPS
 
 
 # Several claims of a board ask for the same search, which is the slowest part of a verdict.
@@ -134,7 +152,10 @@ def supported(assumptions: Sequence[UnseenFollowup], possible: Sequence[bool]) -
 def _rungs(deaths: Table) -> list[tuple[int, bool, str, bool]]:
     """Return losses, ties, words and whether losses are limited, strongest assumption first."""
     survivors = deaths.n_a + deaths.n_b - deaths.events_a - deaths.events_b
-    enough = logrank.losses_to_exceed(*deaths, alpha=ALPHA, ties=True)
+    try:
+        enough = logrank.losses_to_exceed(*deaths, alpha=ALPHA, ties=True)
+    except ValueError:  # the fewest losses are not known where z of both signs is attainable
+        enough = None
     limits = [] if enough is None else [lost for lost in (enough - 1, enough) if lost > 1]
     early = "follow-up ending early, ties allowed"
     return [

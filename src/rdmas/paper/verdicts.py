@@ -35,6 +35,9 @@ VERDICTS = MappingProxyType(
 #: Said of a value that the reconstruction was made to have.
 RETURNED = "returned as put in"
 
+#: Said of values that are possible and too many to be looked through.
+NOT_SEARCHED = "not searched"
+
 #: Measures that state a count; it is taken as given, and held against the others.
 STATED_COUNTS = ("n", "count", "fraction")
 
@@ -145,4 +148,6 @@ def verdict(measure: str, derivations: Sequence[Derivation]) -> str:
         return "reproduced"
     if any(found.reproduces for found in bearing if found.convention):
         return "compatible"
+    if any(found.recomputed == NOT_SEARCHED for found in bearing):
+        return "not checkable"
     return "not reproduced"
