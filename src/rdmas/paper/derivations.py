@@ -256,10 +256,8 @@ def _not_searched(claim: Claim, cohort: Cohort) -> list[Derivation]:
 
 def _unseen(claim: Claim, cohort: Cohort) -> bool:
     """Tell whether follow-up bears on an outcome and was not seen."""
-    seen = cohort.has("followup_time") and not (
-        cohort.fields()["followup_time"]["provenance"] == "assumed"
-    )
-    return claim["variable"] == _TIMED and not seen
+    assumed = cohort.fields()["followup_time"]["provenance"] == "assumed"
+    return claim["variable"] == _TIMED and (assumed or not cohort.has("followup_time"))
 
 
 def _worded(test: _Test, direction: int, claim: Claim, agreed: bool = True) -> Derivation:
