@@ -204,7 +204,6 @@ def test_unusable_options_are_refused_before_anything_runs(
         ["--worker", "2"],
         ["-p", "level", "0.9"],
         ["--workers", "two"],
-        ["extra"],
         ["--mask-below"],
     ],
 )

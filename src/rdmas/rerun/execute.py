@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from rdmas.rerun.plan import Plan, RerunError
 from rdmas.rerun.work import full, is_full
-from rdmas.show.cohort.opening import ENCODING, TITLE
+from rdmas.show.cohort import ENCODING, TITLE
 
 START = "from rdmas.rerun.worker import main; main()"
 SECONDS_TO_END = 10

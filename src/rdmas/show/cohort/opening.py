@@ -8,10 +8,8 @@ from dataclasses import replace
 from rdmas.paper.cohort import Cohort, load_cohort
 from rdmas.paper.paths import example_register
 from rdmas.show import figures
+from rdmas.show.cohort import ENCODING, TITLE
 from rdmas.show.opening import refuse_unknown_parameters
-
-#: What ``rdmas rerun`` was told and chapters have no parameter for: variables of the environment.
-ENCODING, TITLE = "RDMAS_ENCODING", "RDMAS_TITLE"
 
 
 def read(data_dir: str | None, mask_below: int = 0) -> Cohort:
