@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "rdmas"
 DOORS = (
     "cli.py",
-    "site.py",
+    "site/__init__.py",
     "notebooks.py",
     "rerun/__init__.py",
     "rerun/worker.py",
