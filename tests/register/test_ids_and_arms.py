@@ -36,6 +36,16 @@ def test_an_id_is_needed(tmp_path, name):
     assert sentence.endswith("a value is required for every patient.")
 
 
+def test_rows_of_units_and_totals_are_one_fault_each(tmp_path):  # group 49
+    units = dict.fromkeys(rows()[0], "mg")
+    totals = dict.fromkeys(units, "") | {"patient_id": "Total", "died": "3", "sex": "5"}
+    rule = "is no patient: no number and no code can be read; remove units, totals and notes."
+    assert refused(tmp_path, [units, *rows(), totals]) == [
+        f"patients.csv, row 2: {rule}",
+        f"patients.csv, row 11: {rule}",
+    ]
+
+
 def test_a_line_break_in_an_id_is_refused(tmp_path):
     (sentence,) = refused(tmp_path, with_cells("patient_id", "P\n1"))
     assert sentence == (
@@ -52,7 +62,7 @@ def test_a_line_break_in_an_id_is_refused(tmp_path):
 )
 def test_ids_that_may_tell_who_it_is_are_warned_of(tmp_path, name):
     (sentence,) = warned(tmp_path, with_cells("patient_id", name))
-    assert "1 ids look like names or dates of birth" in sentence
+    assert "1 id looks like a name or a date of birth" in sentence
 
 
 @pytest.mark.parametrize(

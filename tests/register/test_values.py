@@ -243,7 +243,7 @@ def test_mg_a_day_are_divided_by_the_weight(tmp_path):
     table[0]["weight_kg"] = ""
     register = read(tmp_path, table)
     assert register.patients[DOSE].tolist()[1:] == [2.5] * 7
-    assert "1 doses are not used: the patients have no body weight" in str(register.warnings[0])
+    assert "1 dose is not used: there is no body weight beside it" in str(register.warnings[0])
     assert f"{DOSE} is mg a day divided by weight_kg." in register.notes
 
 

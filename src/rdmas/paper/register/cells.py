@@ -11,7 +11,7 @@ from typing import Any
 from rdmas.paper.problems import shown
 from rdmas.paper.register import values
 from rdmas.paper.register.columns import says_alive_or_dead
-from rdmas.paper.register.findings import Findings, some
+from rdmas.paper.register.findings import Findings, counted, some
 from rdmas.paper.register.settings import COLUMNS, TIME_UNITS, Settings, meaning
 
 #: The id of the template's example row.
@@ -71,6 +71,7 @@ class Records:
 
 def read_cells(records: Records, settings: Settings, findings: Findings) -> None:
     """Read every column; what cannot be is told to `findings`."""
+    _set_aside(records, settings, findings)
     exchanged = _exchanged(records, findings)
     for column in COLUMNS:
         if not records.has(column):
@@ -88,6 +89,40 @@ def read_cells(records: Records, settings: Settings, findings: Findings) -> None
                 _check_range(records, column, settings, findings)
     _check_ids(records, findings)
     _check_formulas(records, findings)
+
+
+def _set_aside(records: Records, settings: Settings, findings: Findings) -> None:
+    """Refuse a row of units or totals above or below the patients, and don't read it."""
+    edges = sorted({0, 1, *range(max(len(records.rows) - 3, 0), len(records.rows))})
+    odd = [
+        place for place in edges if place < len(records.rows) and _is_odd(records, place, settings)
+    ]
+    if not 0 < len(odd) < len(records.rows) / 2:
+        return
+    for place in odd:
+        rule = "is no patient: no number and no code can be read; remove units, totals and notes"
+        findings.add(rule, records.rows[place])
+    for column, cells in records.raw.items():
+        records.raw[column] = [cell for at, cell in enumerate(cells) if at not in odd]
+    records.rows[:] = [row for at, row in enumerate(records.rows) if at not in odd]
+
+
+def _is_odd(records: Records, place: int, settings: Settings) -> bool:
+    """Tell whether a row has several numbers or codes, and none of them can be read."""
+    failed = 0
+    for column, cells in records.raw.items():
+        own = settings.values.get(column, {})
+        coded = column not in _TEXTS and not values.is_missing(cells[place])
+        if coded and values.word(cells[place]) in own:
+            return False
+        if coded:
+            try:
+                _parser(column, settings)(cells[place])
+            except ValueError:
+                failed += 1
+            else:
+                return False
+    return failed >= 2
 
 
 def _parser(column: str, settings: Settings) -> Callable[[Any], Any]:
@@ -304,10 +339,8 @@ def _check_ids(records: Records, findings: Findings) -> None:
         if _looks_personal(name):
             personal.append(place)
     if personal:
-        rule = (
-            f"{len(personal)} ids look like names or dates of birth; use numbers or codes that "
-            f"only you can resolve"
-        )
+        one, many = "id looks like a name or a date", "ids look like names or dates"
+        rule = f"{counted(len(personal), one, many)} of birth; use codes that only you can resolve"
         at = personal[0]
         name = records.values["patient_id"][at]
         findings.add(rule, records.rows[at], "patient_id", name, "warning")

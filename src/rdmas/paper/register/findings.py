@@ -90,8 +90,20 @@ def _for_all(group: list[Problem]) -> Problem:
     """Let the first problem stand for all that are alike."""
     if len(group) == 1:
         return group[0]
+    more = counted(len(group) - 1, "more row", "more rows")
     where = "of the column" if len({it.column for it in group}) == 1 else "and columns"
-    return replace(group[0], rule=f"{group[0].rule} ({len(group) - 1} more rows {where} alike)")
+    return replace(group[0], rule=f"{group[0].rule} ({more} {where} alike)")
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Put a number before what it counts.
+
+    Examples
+    --------
+    >>> counted(1, "dose is", "doses are"), counted(0, "dose is", "doses are")
+    ('1 dose is', '0 doses are')
+    """
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def some(names: Iterable[object], limit: int = 5) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rdmas.paper.register import values
 from rdmas.paper.register.cells import Records
-from rdmas.paper.register.findings import Findings
+from rdmas.paper.register.findings import Findings, counted
 from rdmas.paper.register.settings import COLUMNS, Settings
 
 DAYS_IN_WEEK_8 = 56
@@ -205,12 +205,12 @@ def _mg_per_kg(records: Records, dose: str, findings: Findings) -> Iterator[str]
                 _fail(records, findings, daily, place, f"{rule}; check both")
         elif abs(doses[place] - amount / weight) > 0.1 * max(doses[place], 0.1):
             differ.append(place)
-    for places, rule in (
-        (unweighed, "doses are not used: the patients have no body weight"),
-        (differ, f"doses differ from {ours} beside them by more than a tenth; that one is used"),
+    for places, kind, rule in (
+        (unweighed, ("dose is", "doses are"), "not used: there is no body weight beside it"),
+        (differ, ("dose differs", "doses differ"), f"more than a tenth from {ours}, which is used"),
     ):
         if places:
-            rule = f"{len(places)} {rule}"
+            rule = f"{counted(len(places), *kind)} {rule}"
             findings.add(rule, records.rows[places[0]], daily, level="warning")
     yield f"{ours} is mg a day divided by weight_kg."
 
@@ -233,7 +233,8 @@ def _check_week8(records: Records, findings: Findings) -> None:
             unseen.append((place, columns[0]))
     if unseen:
         place, column = unseen[0]
-        rule = f"{len(unseen)} patients have a dose at week 8 and a follow-up that ends before"
+        rule = counted(len(unseen), "patient has", "patients have")
+        rule += " a dose at week 8 and a follow-up that ends before"
         findings.add(rule, records.rows[place], column, level="warning")
 
 
