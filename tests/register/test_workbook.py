@@ -238,6 +238,27 @@ def test_rows_and_cells_may_have_no_numbers(book):
     assert [(row.number, row.cells) for row in sheet.rows] == [(2, (1, 2)), (4, (3, 4))]
 
 
+def test_namespaces_may_have_a_prefix_or_be_those_of_the_strict_form(book):
+    def prefixed(text):
+        body = text[text.index("<worksheet") :].replace("xmlns=", "xmlns:x=")
+        for name in ("worksheet", "sheetData", "row", "c", "v", "is", "t"):
+            body = body.replace(f"<{name} ", f"<x:{name} ").replace(f"<{name}>", f"<x:{name}>")
+            body = body.replace(f"</{name}>", f"</x:{name}>")
+        return body
+
+    def strict(text):
+        return text.replace(MAIN, "http://purl.oclc.org/ooxml/spreadsheetml/main")
+
+    expected = cells(read_sheet(book()))
+
+    def only_cells(text):
+        start, end = text.index("<sheetData>"), text.index("</sheetData>")
+        return f'<worksheet xmlns="{MAIN}">{text[start:end]}</sheetData></worksheet>'
+
+    assert cells(read_sheet(edited(book(), lambda text: prefixed(only_cells(text))))) == expected
+    assert cells(read_sheet(edited(book(), strict))) == expected
+
+
 @pytest.mark.parametrize(
     "rows",
     [
