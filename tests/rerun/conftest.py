@@ -13,7 +13,7 @@ READ = """\
 from IPython.display import Markdown
 from rdmas.show.cohort import opening
 cohort = opening.read(data_dir, mask_below)
-Markdown(f"{cohort.title}: {len(cohort.patients)} patients.")"""
+Markdown(f"{cohort.title!r}: {len(cohort.patients)} patients. {cohort.notes[0]}")"""
 
 
 def chapter(title, *cells):

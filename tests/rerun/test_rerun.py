@@ -81,7 +81,7 @@ def made(tmp_path_factory):
         rerun(
             Options(
                 table, base / name, title="<b>{x}</b>", workers=workers, chapters=folder,
-                aggregate_only=True,
+                aggregate_only=True, encoding="cp1252",
             ),
             say=lines.append,
         )  # fmt: skip
@@ -96,7 +96,8 @@ def test_the_book_appears_whole_and_nothing_else_is_left(made):
         "notebooks/index.ipynb", "notebooks/survival.ipynb", "ro-crate-metadata.json",
     } <= set(files(base / "one"))  # fmt: skip
     page = (base / "one" / "index.html").read_text(encoding="utf-8")
-    assert "63 patients." in page
+    assert "63 patients. Encoding: Latin-1 (Windows-1252), as named." in page
+    assert "{x}" in (base / "one" / "notebooks" / "index.ipynb").read_text(encoding="utf-8")
     assert "<title>&lt;b&gt;{x}&lt;/b&gt;</title>" in page
     assert 'class="name" href="#">&lt;b&gt;{x}' in page
     assert not any(word in " ".join(lines) for word in (SENTINEL, "patients.csv", str(base)))
@@ -149,6 +150,7 @@ def test_the_record_is_a_process_run_crate(made):
     assert read["name"] == "patients.csv" and read["sha256"] == room.sha256(table)
     given = {item["name"]: item["value"] for item in objects if item["@type"] == "PropertyValue"}
     assert given["level"] == 0.95 and given["data_dir"] == "patients.csv"
+    assert given["encoding"] == "cp1252"
     versions = {
         entity["name"]: entity["softwareVersion"]
         for entity in graph.values()
