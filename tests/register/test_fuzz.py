@@ -18,7 +18,7 @@ from rdmas.paper import schema
 from rdmas.paper.problems import CohortError
 from rdmas.paper.register.columns import plain
 from rdmas.paper.register.read import read_register
-from rdmas.paper.register.settings import COLUMNS, NAMES
+from rdmas.paper.register.settings import COLUMNS, NAMES, merged, parse_toml, settings_from
 from rdmas.paper.register.values import VOCABULARY
 
 FIELDS = schema.fields("patients")
@@ -215,6 +215,33 @@ def workbook_of(table, stated):
     with tempfile.TemporaryDirectory() as folder:
         book.save(Path(folder) / "patients.xlsx")
         check(folder)
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *("[columns]\n", "[values.died]\n", "[values]\n", "[[columns]]\n", "[[values.sex]]\n"),
+        *("title", "treatment", "control", "columns", "values", "diagnoses", "died", "sex"),
+        *(" = ", "=", '"', "'", "'''", '"""', "\n", "[", "]", "{", "}", ",", ".", "#", "“", "é"),
+        *("1", "true", "1979-05-27", "07:32:00", "nan", "0x1F", "\\u0000", "\\uD800"),
+    ]
+)
+
+
+@settings(max_examples=300)
+@given(
+    st.one_of(
+        st.lists(FRAGMENTS, max_size=25).map(lambda parts: "".join(parts).encode()),
+        st.binary(max_size=60),
+    )
+)
+def test_no_bytes_of_settings_end_in_anything_but_settings_or_sentences(content):
+    try:
+        settings_from(*merged({"cohort.toml": parse_toml("cohort.toml", content)}))
+    except CohortError as error:
+        refusal = str(error)
+    else:
+        return
+    assert all(line.isprintable() and len(line) < 1000 for line in refusal.splitlines())
 
 
 TEXTS = given(table=tables(), separator=st.sampled_from(",;\t"), stated=SETTINGS)

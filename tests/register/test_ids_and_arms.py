@@ -126,6 +126,12 @@ def test_case_and_blanks_of_arms_do_not_matter(tmp_path, cell):
     assert register.patients["arm"].value_counts().to_dict() == {"treatment": 4, "control": 4}
 
 
+def test_an_arm_may_have_the_name_of_nothing(tmp_path):
+    table = [row | {"arm": "+" if row["arm"] == "treatment" else "-"} for row in rows()]
+    register = read(tmp_path, table, 'treatment = "+"\ncontrol = "-"\n')
+    assert register.patients["arm"].tolist() == ["+"] * 4 + ["-"] * 4
+
+
 def test_one_arm_is_taken(tmp_path):
     table = [row | {"arm": "treatment"} for row in rows()]
     assert set(read(tmp_path / "a", table).patients["arm"]) == {"treatment"}

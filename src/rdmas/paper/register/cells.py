@@ -146,6 +146,8 @@ def _read_column(
 ) -> None:
     """Read the cells of a column."""
     own = settings.values.get(column, {})
+    if column == "arm":  # an arm may have a name such as "-" or "unknown"
+        own = {values.word(arm): arm for arm in settings.arms} | dict(own)
     required = COLUMNS[column].get("constraints", {}).get("required", False)
     if column == "died":
         required = not records.has("death_date")  # a date of death says as much

@@ -234,7 +234,7 @@ def _folded(stated: Mapping[str, Any]) -> dict[str, Any]:
         taken["columns"] = {own: _ours(it, COLUMNS) for own, it in taken["columns"].items()}
     if isinstance(taken.get("values"), dict):
         taken["values"] = {_ours(name, COLUMNS): it for name, it in taken["values"].items()}
-    if taken.get("control") in ('""', "''", "-", "–"):
+    if taken.get("control") in ('""', "''"):
         taken["control"] = ""
     if isinstance(taken.get("diagnoses"), str):
         taken["diagnoses"] = [it for it in re.split(r"\s*[;,]\s*", taken["diagnoses"]) if it]

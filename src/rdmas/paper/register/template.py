@@ -192,7 +192,9 @@ def _workbook() -> bytes:
         data.column_dimensions[letter].number_format = form  # no guessed dates, no changed codes
         choices = [*Settings().arms] if name == "arm" else field.get("constraints", {}).get("enum")
         if choices:
-            listed = DataValidation("list", formula1=f'"{",".join(map(str, choices))}"')
+            listed = DataValidation(
+                "list", formula1=f'"{",".join(map(str, choices))}"', allow_blank=True
+            )
             listed.errorStyle = "warning"  # the settings may give values other names
             listed.error = (
                 "This value is not in the list; the sheet settings must say what it means."
