@@ -378,6 +378,16 @@ def test_a_full_disk_under_a_worker_is_the_same_sentence(data, plain, tmp_path, 
         rerun(Options(data, tmp_path / "out", chapters=plain))
 
 
+def test_workers_find_the_package_wherever_they_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"src{os.pathsep}/elsewhere{os.pathsep}")
+    monkeypatch.setenv("JUPYTER_PATH", "/mine")
+    monkeypatch.setenv("RDMAS_TITLE", "of an earlier run")
+    settings = execute.environment(None, None)
+    assert settings["PYTHONPATH"] == f"{tmp_path / 'src'}{os.pathsep}/elsewhere"
+    assert not {"JUPYTER_PATH", "RDMAS_TITLE", "RDMAS_ENCODING"} & set(settings)
+
+
 def test_two_runs_into_one_folder_do_not_meet(data, plain, tmp_path):
     out = tmp_path / "out"
     with locked(work_folder(out)), pytest.raises(RerunError) as refused:

@@ -158,6 +158,9 @@ def environment(encoding: str | None, title: str | None) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("JUPYTER", "IPYTHON")) and name not in (ENCODING, TITLE)
     }
+    if "PYTHONPATH" in kept:  # workers are in other folders
+        paths = kept["PYTHONPATH"].split(os.pathsep)
+        kept["PYTHONPATH"] = os.pathsep.join(str(Path(path).absolute()) for path in paths if path)
     fixed = {
         "JUPYTER_NO_CONFIG": "1",
         "JUPYTER_PLATFORM_DIRS": "1",
