@@ -126,6 +126,7 @@ def test_the_published_parameters_hold_the_name_of_the_file_and_not_its_place(ma
         "aggregate_only = True",
         "mask_below = 0",
     ]
+    assert notebook.cells[2].metadata["tags"] == ["injected-parameters", "hide-cell"]
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert all(set(cell.metadata) <= {"tags"} for cell in notebook.cells)
 

@@ -144,6 +144,8 @@ def publishable(notebook: NotebookNode, parameters: dict) -> NotebookNode:
         if INJECTED in cell.metadata.get("tags", []):
             named = parameters | {"data_dir": Path(parameters["data_dir"]).name}
             cell.id = INJECTED
+            # The answer comes first on a page; what was injected is seen where code is.
+            cell.metadata["tags"] = [INJECTED, "hide-cell"]
             cell.source = PythonTranslator.codify(named, "Parameters").rstrip()
     return notebook
 
