@@ -484,6 +484,7 @@ def test_an_interrupted_run_leaves_no_process_and_the_next_one_goes_on(data, pla
     assert text.startswith("index: executed in ")
     until(lambda: not processes_of(work), 15)
     assert not out.exists()
+    assert list(work.glob("worker-*/tmp*.json")), "the kernel's key is nowhere else"
     go.touch()
     again = start(data, out, plain)
     text = again.communicate(timeout=120)[0]
@@ -509,3 +510,21 @@ def test_plain_papermill_executes_one_chapter_from_any_folder(data, tmp_path, na
     assert "**The answer.**" in text and "{glue}" not in text
     wrong = subprocess.run([*command, "out.ipynb", "-p", "datadir", "ordinary"], **options)
     assert wrong.returncode != 0 and "is no parameter of this chapter" in wrong.stderr
+
+
+def test_a_worker_that_is_killed_is_said_and_its_kernel_ends(data, plain, tmp_path):
+    out, here, go = tmp_path / "out", tmp_path / "here", tmp_path / "go"
+    waiting = chapter("survival", WAIT.format(here=str(here), go=str(go)))
+    nbformat.write(waiting, plain / "survival.ipynb")
+    run = start(data, out, plain)
+    until(here.exists)
+    work = work_folder(out)
+    (worker,) = [
+        pid
+        for pid in processes_of(work)
+        if b"rdmas.rerun.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    os.kill(worker, signal.SIGKILL)
+    assert "Chapter survival lost its worker process" in run.communicate(timeout=60)[0]
+    until(lambda: not processes_of(work), 15)
+    assert not out.exists()

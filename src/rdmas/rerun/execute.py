@@ -39,7 +39,7 @@ class _Workers:
         """Start one, in a folder of its own and out of reach of the terminal's signals."""
         folder = Path(tempfile.mkdtemp(prefix="worker-", dir=self.folder))
         places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-        own = {place: str(folder / place.lower()) for place in places}
+        own = {place: str(folder / place.lower()) for place in places} | {"TMPDIR": str(folder)}
         with self._guard:
             if self.ended:
                 raise RerunError("The run was ended.")
