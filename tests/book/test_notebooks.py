@@ -247,8 +247,10 @@ def test_compared_cells_carry_text_and_only_they_carry_outputs(name):
 
 @each_chapter
 def test_every_cell_that_shows_a_value_is_compared(name):
-    """Versions and times of the colophon differ from machine to machine."""
+    """Versions and times of the colophon differ; explorers are compared in the browser."""
     for cell in code_cells(NOTEBOOKS[name]):
+        if "explorers." in cell.source:
+            continue
         if name == "colophon" or "mystnb" in cell.metadata or "remove-cell" in tags(cell):
             continue
         last = ast.parse(cell.source).body[-1]

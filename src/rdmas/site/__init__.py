@@ -25,7 +25,7 @@ from sphinx.errors import ExtensionError
 from rdmas.paper.claims import as_json, json_schema, scoreboard
 from rdmas.paper.cohort import Cohort, load_cohort
 from rdmas.paper.paths import companion_data_dir
-from rdmas.site import math, pictures
+from rdmas.site import explorers, math, pictures
 
 CLAIMS_FILE = "claims.json"
 SCHEMA_FILE = "claims.schema.json"
@@ -152,6 +152,7 @@ def _add_context(app, pagename, templatename, context, doctree) -> None:
     context["page_has_code"] = doctree is not None and any(
         "cell_input" in node["classes"] for node in doctree.findall(nodes.container)
     )
+    context["page_has_explorer"] = explorers.MARK in context["body"]
     papers = records(_cohort(app).descriptor)
     context["paper_url"] = papers[0][1]["path"] if papers else ""
 
@@ -162,6 +163,8 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     for picture in (Path(app.outdir) / "_images").glob("*.svg"):
         drawn = picture.read_text(encoding="utf-8")
         picture.write_text(pictures.with_colours_for_dark(drawn), encoding="utf-8")
+    if any(explorers.MARK in page.read_text("utf-8") for page in Path(app.outdir).rglob("*.html")):
+        explorers.write(Path(app.outdir) / "_static")
     cohort = _cohort(app)
     board = scoreboard(cohort)
     (Path(app.outdir) / CLAIMS_FILE).write_text(as_json(board), encoding="utf-8")

@@ -1,0 +1,195 @@
+"""Explorers in a real browser, against what Python computes: opened from files, as a reader may."""
+
+import gzip
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+from test_browser import CHROMIUM
+
+from rdmas.paper.cohort import load_cohort
+from rdmas.show import explorers, prose
+from rdmas.site.explorers import LIBRARY_FILE
+from rdmas.stats import logrank, rounding
+
+COHORT = load_cohort()
+DEATHS = COHORT.deaths()
+REPORTED = COHORT.claims.set_index("id").loc["survival_p_value", "reported"]
+
+#: The page of each explorer, and its controls.
+PAGES = {"orders": ("p_value", ["order"])}
+each = pytest.mark.parametrize("name", PAGES)
+
+
+@pytest.fixture(scope="module")
+def folder(request):
+    """The built site; RDMAS_SITE names another while a page is being worked on."""
+    named = os.environ.get("RDMAS_SITE")
+    return Path(named) if named else request.getfixturevalue("site")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if CHROMIUM is None:
+        message = "no Chromium on PATH and RDMAS_CHROMIUM is not set"
+        if os.environ.get("RDMAS_REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(chromium, folder):
+    """Open the page of an explorer from its file, and fail where it complained."""
+    contexts, troubles = [], []
+
+    def open_page(name, **options):
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
+        page.goto((folder / "book" / f"{PAGES[name][0]}.html").as_uri())
+        figure = page.locator(f"#explorer-{name}")
+        figure.scroll_into_view_if_needed()
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector(f"#explorer-{name}[data-drawn=live]", timeout=60_000)
+        return page, figure
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def control(figure, name):
+    return figure.locator(f"[data-control={name}]")
+
+
+def step(control, number):
+    """Go to a position by the keyboard alone."""
+    control.press("Home")
+    for _ in range(number):
+        control.press("ArrowRight")
+
+
+def said(figure):
+    return figure.locator(".says").inner_text()
+
+
+def marks(figure, chart, selector):
+    """Where marks stand, as shares of the plot's width and height from its upper left."""
+    return (
+        figure.locator(".chart")
+        .nth(chart)
+        .evaluate(
+            """async (chart, selector) => {
+          await new Promise((done) => setTimeout(done, 60));
+          const plot = chart.querySelector("path.background").getBBox();
+          return [...chart.querySelectorAll(selector)].map((mark) => {
+            const [x, y] = mark.getAttribute("transform").match(/-?[\\d.]+/g).map(Number);
+            return [x / plot.width, y / plot.height];
+          });
+        }""",
+            selector,
+        )
+    )
+
+
+def test_every_order_shows_what_python_computes(opened):
+    _, figure = opened("orders")
+    orders = logrank.orderings(*DEATHS)
+    n_deaths = DEATHS.events_a + DEATHS.events_b
+    for number, (places, p_value) in enumerate(
+        zip(orders["places_a"], orders["p_value"], strict=True)
+    ):
+        step(control(figure, "order"), number)
+        sentence = said(figure)
+        assert f"P = {prose.p_value(p_value, 5)}" in sentence
+        assert ("as the published" in sentence) == rounding.reproduces(p_value, REPORTED)
+        [(x, y)] = marks(figure, 0, 'path[fill="#0072B2"]:not([d*="H"]):not([stroke])')
+        assert x == pytest.approx(int(places) / (n_deaths + 1), abs=1e-3)
+        assert 1 - y == pytest.approx(1 - 1 / DEATHS.n_a, abs=1e-3)
+
+
+@each
+def test_mouse_and_touch_reach_both_ends(opened, name):
+    for touch in (False, True):
+        page, figure = opened(name, has_touch=touch)
+        slider = figure.locator("input[type=range]").first
+        slider.scroll_into_view_if_needed()
+        last = int(slider.get_attribute("max"))
+        box = slider.bounding_box()
+        for share, position in ((0.995, last), (0.005, 0)):
+            place = (box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+            (page.touchscreen.tap if touch else page.mouse.click)(*place)
+            assert int(slider.input_value()) == position
+            assert (
+                slider.get_attribute("aria-valuetext")
+                == figure.locator("output").first.inner_text()
+            )
+
+
+@each
+def test_controls_are_named_and_the_state_is_announced(opened, name):
+    _, figure = opened(name)
+    for key in PAGES[name][1]:
+        identity = control(figure, key).get_attribute("id")
+        assert figure.locator(f'label[for="{identity}"]').inner_text()
+    assert figure.locator(".says").get_attribute("aria-live") == "polite"
+    for chart in figure.locator(".chart").all():
+        assert len(chart.get_attribute("aria-label")) > 20
+
+
+@each
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_an_explorer_fits_and_its_letters_can_be_read(opened, name, width):
+    _, figure = opened(name, viewport={"width": width, "height": 900})
+    figure.page.wait_for_timeout(200)
+    assert figure.evaluate("document.documentElement.scrollWidth") <= width
+    sizes = figure.evaluate(
+        """figure => [...figure.querySelectorAll("svg text")].map(
+          (text) => parseFloat(getComputedStyle(text).fontSize))"""
+    )
+    assert min(sizes) >= 11
+
+
+@each
+def test_without_scripts_the_start_stands_there(opened, name):
+    _, figure = opened(name, java_script_enabled=False)
+    assert figure.locator(".chart svg").first.is_visible()
+    assert figure.locator(".says").is_visible()
+    assert not figure.locator(".controls").is_visible()
+
+
+def test_what_explorers_need_is_small(folder):
+    static = folder / "_static"
+    needed = (LIBRARY_FILE, "explorers.js", "explorers.css", "explorers-dark.css")
+    assert sum(len(gzip.compress((static / file).read_bytes())) for file in needed) <= 350 * 1024
+
+
+@each
+def test_the_library_is_fetched_only_near_an_explorer(chromium, folder, name):
+    page = chromium.new_page(viewport={"width": 1280, "height": 700})
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((folder / "book" / f"{PAGES[name][0]}.html").as_uri())
+    page.wait_for_timeout(300)
+    assert not [url for url in asked if url.endswith(LIBRARY_FILE)]
+    assert all(url.startswith(("file:", "data:")) for url in asked)
+    page.close()
+
+
+def test_words_in_markup_are_escaped_and_end_no_script():
+    control = explorers.Control("x", "</script><b>", ["<i>", "&"])
+    written = explorers.Explorer("x", "<b>", [control], [], "{x} </script>", {})._repr_html_()
+    assert written.count("</script>") == 1
+    assert not re.search(r"<[bi]>", written.split("<script")[0])
