@@ -290,7 +290,7 @@ def _from_package(package: DataPackage, mask_below: int) -> Cohort:
     published = companion.frame("claims", empty_texts=True)
     claims, notes = _registry(package, published)
     return Cohort(
-        patients=package.frame("patients"),
+        patients=validation.patients(package),
         claims=claims,
         assumptions=(
             package.frame("assumptions", empty_texts=True)

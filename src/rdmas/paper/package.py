@@ -7,13 +7,20 @@ table are those of `rdmas.paper.schema`, whatever stands in the folder.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdmas.paper import schema
-from rdmas.paper.descriptor import DESCRIPTOR, read_stated, stated_tables, taken
+from rdmas.paper.descriptor import (
+    DESCRIPTOR,
+    read_stated,
+    stated_fields,
+    stated_tables,
+    taken,
+)
 from rdmas.paper.paths import companion_data_dir
 from rdmas.paper.problems import CohortError, Problem, shown
 from rdmas.paper.register.files import read_bytes
@@ -97,20 +104,41 @@ class DataPackage:
             self.stated = read_stated(self.folder)
             wanted = set(schema.tables()) - set(without)
             known = [it for it in stated_tables(self.stated) if it["name"] in wanted]
-            self.files = {it["name"]: it.get("path", f"{it['name']}.csv") for it in known}
+            self.files: dict[str, str] = {
+                it["name"]: it.get("path", f"{it['name']}.csv") for it in known
+            }
         else:
             self.descriptor = dict(descriptor)
+            self.files = {}
+        if descriptor is not None or self.holds_records:
             found = [name for name in BESIDE_REGISTER if self._stands_there(f"{name}.csv")]
-            self.files = {name: f"{name}.csv" for name in found}
+            self.files = {name: f"{name}.csv" for name in found} | self.files
 
     def _stands_there(self, file: str) -> bool:
         """Tell whether a name of the folder is taken, by whatever."""
         return (self.folder / file).is_symlink() or (self.folder / file).exists()
 
+    @property
+    def holds_records(self) -> bool:
+        """Tell whether a stated package is of patients' records, with times in days."""
+        died = stated_fields(self.stated).get("died", {})
+        companion = self.stated.get("companion")
+        days = isinstance(companion, dict) and companion.get("timeUnit") == "days"
+        return "patients" in self.files and days and died.get("provenance") == "measured"
+
+    @property
+    def lists_diagnoses(self) -> bool:
+        """Tell whether a package states which diagnoses there are."""
+        return bool(self.stated["companion"].get("diagnoses")) and not self.holds_records
+
     @cached_property
     def descriptor(self) -> dict[str, Any]:
         """Return what is taken from a valid ``datapackage.json``."""
         arms, diagnoses = self.values("patients", "arm"), self.values("patients", "diagnosis")
+        if self.holds_records:  # as in any register, a disease of one patient has no name
+            held = Counter(row["diagnosis"] for row in self.rows("patients") if row["diagnosis"])
+            named = [name for name, patients in held.items() if patients > 1]
+            diagnoses = named + ["other"] * (len(named) < len(held))
         if "patients" not in self.files or not self._stands_there(self.files["patients"]):
             arms = [self.stated["companion"]["controlArm"]]
         if "claims" in self.files and not diagnoses:

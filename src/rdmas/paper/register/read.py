@@ -91,6 +91,20 @@ def read_register(path: str | Path, encoding: str | None = None) -> Register:
     )
 
 
+def examine(sheet: Sheet, settings: Settings) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """Return the patients of a table, None if it cannot be used, and what is wrong or odd.
+
+    Parameters
+    ----------
+    sheet : Sheet
+    settings : Settings
+        How the arms are called, at least.
+    """
+    findings = Findings(sheet.file, sheet.sheet, sheet.header_row)
+    patients, _ = _patients(sheet, settings, findings)
+    return patients, findings.listed(len(sheet.rows))
+
+
 class _Sources:
     """The files of a register: which table, what it holds, what the settings say."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rdmas.paper.package import CohortError, DataPackage, Problem
 from rdmas.paper.validation._descriptor import (
@@ -17,13 +17,24 @@ from rdmas.paper.validation._descriptor import (
     field_problems,
     not_followed,
 )
-from rdmas.paper.validation._patients import patient_problems
+from rdmas.paper.validation._patients import examined, patient_problems
 from rdmas.paper.validation._published import evidence_problems
 from rdmas.paper.validation._registry import CHAPTERS, CONVENTIONS, claim_problems
 from rdmas.paper.validation._tables import cell_problems, header_problems
 from rdmas.paper.validation._words import folded
 
-__all__ = ["CHAPTERS", "CONVENTIONS", "beside_register", "problems", "valid_package", "warnings"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "CHAPTERS",
+    "CONVENTIONS",
+    "beside_register",
+    "patients",
+    "problems",
+    "valid_package",
+    "warnings",
+]
 
 
 def problems(data_dir: str | Path) -> list[Problem]:
@@ -109,11 +120,19 @@ def beside_register(
     return package
 
 
+def patients(package: DataPackage) -> pd.DataFrame:
+    """Return the patients of a valid folder; records are read as those of any register."""
+    records = examined(package)[0] if package.holds_records else None
+    return package.frame("patients") if records is None else records
+
+
 def warnings(package: DataPackage) -> tuple[Problem, ...]:
-    """Return what of a valid folder was left out, though it may be meant to have an effect."""
+    """Return what is odd in a valid folder, and what in it has no effect."""
     found = list(not_followed(package.stated))
     for name in package.files:
         found += package.sheet(name).warnings
+    if package.holds_records:
+        found += [it for it in examined(package)[1] if it.level == "warning"]
     return tuple(found)
 
 
@@ -128,6 +147,8 @@ def _refuse_faults(package: DataPackage) -> None:
         _refuse(claim_problems(package))
     if "patients" in package.files:
         _refuse(patient_problems(package))
+    if package.holds_records:
+        _refuse(it for it in examined(package)[1] if it.level == "error")
     _refuse(evidence_problems(package))
 
 

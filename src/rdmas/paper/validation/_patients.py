@@ -5,11 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rdmas.paper.descriptor import DESCRIPTOR
 from rdmas.paper.package import DataPackage
 from rdmas.paper.problems import Problem, shown
 from rdmas.paper.validation._words import folded, quoted, several
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DAYS_IN_WEEK_8 = 56
 
@@ -28,6 +32,21 @@ def patient_problems(package: DataPackage) -> list[Problem]:
             *_dead_at_week_8(package),
         ]
     )
+
+
+def examined(package: DataPackage) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """Read patients' records as those of any register; return what is wrong or odd in them."""
+    # Slow to import, and needed for records only.
+    from rdmas.paper.register.read import examine
+    from rdmas.paper.register.settings import Settings
+
+    companion = package.stated["companion"]
+    settings = Settings(
+        treatment=companion["treatmentArm"],
+        control=companion.get("controlArm") or Settings().control,
+        diagnoses=tuple(companion.get("diagnoses", ())),
+    )
+    return examine(package.sheet("patients"), settings)
 
 
 def _arm_problems(package: DataPackage) -> Iterator[Problem]:

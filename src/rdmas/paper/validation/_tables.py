@@ -38,7 +38,7 @@ def _expected(package: DataPackage, name: str) -> dict[str, bool]:
     fields = schema.fields(name)
     if name != "patients":
         return dict.fromkeys(fields, True)
-    declared = stated_fields(package.stated)
+    declared = {} if package.holds_records else stated_fields(package.stated)
     return {
         column: column in declared or field.get("constraints", {}).get("required", False)
         for column, field in fields.items()
@@ -63,6 +63,8 @@ def _header_problems(
 def _cell_problems(package: DataPackage, name: str) -> Iterator[Problem]:
     """Yield the cells that are not what their column holds."""
     fields = package.fields(name)
+    if name == "patients" and not package.lists_diagnoses:
+        fields["diagnosis"] = schema.fields(name)["diagnosis"]
     for row, cells in package.numbered(name):
         for column, field in fields.items():
             if rule := cell_rule(cells[column], field):
