@@ -65,6 +65,23 @@ def test_the_search_finds_what_it_looks_for():
     assert named_outside_published('<img alt="with ruxolitinib">') == ["with ruxolitinib"]
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["one_arm", "emapalumab", "five_against_300"])
+def test_a_masked_book_shows_no_small_count_on_any_page(name, tmp_path):
+    data, out = cohorts.write(name, tmp_path / "data"), tmp_path / "out"
+    options = Options(data, out, workers=2, mask_below=5, aggregate_only=True)
+    rerun(options, say=lambda line: None, progress=False)
+    for file in sorted(out.glob("*.html")):
+        soup = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+        for block in soup.find_all(["p", "li", "tr", "figcaption"]):
+            text = re.sub(r"\s+", " ", block.get_text(" "))
+            small = re.search(r"\b[1-4] of [\d,]+", text)
+            assert not small or "published" in text.lower(), (file.name, text)
+    board = json.loads((out / "claims.json").read_text(encoding="utf-8"))
+    deaths = [row["recomputed"] for row in board if row["chapter"] == "survival"]
+    assert deaths and set(deaths) == {"masked"}
+
+
 def resident(pids):
     """Bytes of memory that processes have, pages they share counted once by share."""
     total = 0
