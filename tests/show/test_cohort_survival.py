@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from conftest import REPOSITORY
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from IPython.display import Markdown
 from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import logrank_test
@@ -421,3 +423,42 @@ def test_every_sentence_of_a_module_has_its_place_in_the_chapter(chapter):
     for name in public:
         assert hasattr(module, name)
         assert f"page.{name}(" in code or name in inner, name
+
+
+# Anything valid -----------------------------------------------------------------------------------
+
+
+@st.composite
+def patients(draw):
+    """Arms, times and deaths of any small cohort; times with ties, of day 0, or none at all."""
+    sizes = draw(st.tuples(st.integers(1, 9), st.integers(0, 9)))
+    arm = ["treatment"] * sizes[0] + ["control"] * sizes[1]
+    n = len(arm)
+    time = st.lists(st.sampled_from([0, 1, 3, 7.5, 20, 28, 60, 400, 3000]), min_size=n, max_size=n)
+    return pd.DataFrame(
+        {
+            "arm": arm,
+            "followup_time": draw(st.one_of(time, st.just([np.nan] * n))),
+            "died": draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)),
+        }
+    )
+
+
+@given(patients(), st.sampled_from([0, 3, 5]))
+@settings(max_examples=40)
+@pytest.mark.filterwarnings("error")
+def test_anything_valid_is_described(cohort_of, drawn, mask_below):
+    cohort = cohort_of("ordinary", mask_below)
+    columns = cohort.patients.iloc[: len(drawn)].reset_index(drop=True)
+    control = "control" if "control" in set(drawn["arm"]) else None
+    arms = {"treatmentArm": "treatment", "controlArm": control}
+    odd = replace(
+        cohort,
+        patients=columns.assign(**drawn.astype({"followup_time": float, "died": "Int64"})),
+        descriptor=cohort.descriptor | {"companion": cohort.descriptor["companion"] | arms},
+    )
+    for chapter in ("survival", "p_value", "sturdiness"):
+        text = said(chapter, odd)
+        assert not NEVER.search(text), NEVER.search(text)
+    if survival.may_draw(odd, False):
+        survival.curves(odd, LEVEL)

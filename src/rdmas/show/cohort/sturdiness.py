@@ -25,7 +25,7 @@ from rdmas.stats.significance import significant
 QUICK = tuple(
     key
     for key, test in two_by_two.TESTS.items()
-    if test.sides == "two-sided" and not key.startswith(("barnard", "boschloo"))
+    if test.sides == "two-sided" and test.kind != "unconditional"
 )
 
 #: Days from which survivors are compared anew.
