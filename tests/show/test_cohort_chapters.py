@@ -79,6 +79,7 @@ def texts(shown):
     """Yield paragraphs, list items and rows of tables; a row with the heading of its table."""
     for item in shown:
         assert isinstance(item, (HTML, Markdown)), item
+        assert item.data, "a notebook shows the class of what is empty"
         if isinstance(item, Markdown):
             yield from (part for part in re.split(r"\n\n|\n(?=- )", item.data) if part)
         else:

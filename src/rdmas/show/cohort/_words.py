@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterable
 
 import pandas as pd
-from IPython.display import Markdown
 
 from rdmas.paper.cohort import Cohort
 from rdmas.show import prose
 from rdmas.stats.checks import Table
 
 NO_SECOND_ARM = "There is no second arm to compare with."
+NO_OTHERS = "These numbers describe the patients recorded here and nobody else."
 NO_CAUSE = (
     "These numbers describe the patients recorded here; they do not say what a difference, if "
     "there is one, is due to."
@@ -123,11 +123,6 @@ def several(names: Iterable[str]) -> str:
 def sentences(*texts: str) -> str:
     """Join sentences into a paragraph, those that are empty left out."""
     return " ".join(text for text in texts if text)
-
-
-def nothing_to_show() -> Markdown:
-    """Leave the place of a table empty."""
-    return Markdown("")
 
 
 def deaths(cohort: Cohort) -> dict[str, tuple[int, int]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
+from IPython.display import Markdown
+
 from rdmas.paper.cohort import Cohort, load_cohort
 from rdmas.paper.paths import example_register
 from rdmas.show import figures
 from rdmas.show.cohort import ENCODING, TITLE
+from rdmas.show.cohort import _words as words
 from rdmas.show.opening import refuse_unknown_parameters
 
 
@@ -26,3 +29,13 @@ def read(data_dir: str | None, mask_below: int = 0) -> Cohort:
     cohort = load_cohort(path, mask_below, os.environ.get(ENCODING))
     title = os.environ.get(TITLE, cohort.title)
     return replace(cohort, descriptor=cohort.descriptor | {"title": title})
+
+
+def say(*paragraphs: str) -> Markdown | None:
+    """Show what there is to say, as paragraphs.
+
+    Nothing is shown where there is nothing to say: of an empty text a notebook would show the
+    name of its class.
+    """
+    text = words.paragraphs(*paragraphs)
+    return Markdown(text) if text else None

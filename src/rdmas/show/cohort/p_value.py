@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import HTML
 
 from rdmas.paper.cohort import Cohort
 from rdmas.paper.significance import ALPHA
@@ -104,7 +104,7 @@ def say_log_rank(cohort: Cohort, tests: pd.DataFrame) -> str:
     )
 
 
-def time_table(tests: pd.DataFrame) -> HTML | Markdown:
+def time_table(tests: pd.DataFrame) -> HTML | None:
     """Show the tests that use the follow-up times."""
     return _table(tests[tests["statistic"] == TIMES], "Two-sided P-values of tests on the times")
 
@@ -146,7 +146,7 @@ def _seen(cohort: Cohort) -> str:
 # Tests on the counts --------------------------------------------------------------------------
 
 
-def count_table(tests: pd.DataFrame) -> HTML | Markdown:
+def count_table(tests: pd.DataFrame) -> HTML | None:
     """Show the tests on the counts that were computed and are defined."""
     return _table(_on_counts(tests), "Two-sided P-values of tests on the counts")
 
@@ -249,10 +249,10 @@ def _cox(cohort: Cohort) -> HazardRatio:
     return hazard_ratio(*words.records(cohort))
 
 
-def _table(rows: pd.DataFrame, label: str) -> HTML | Markdown:
+def _table(rows: pd.DataFrame, label: str) -> HTML | None:
     rows = rows.dropna(subset="p_value")
     if rows.empty:
-        return words.nothing_to_show()
+        return None
     cells = rows.assign(
         family=rows["statistic"].mask(rows["statistic"].duplicated(), ""),
         shown=[prose.p_value(p) for p in rows["p_value"]],

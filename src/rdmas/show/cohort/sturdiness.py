@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import HTML
 
 from rdmas.paper.cohort import Cohort
 from rdmas.paper.significance import ALPHA
@@ -92,11 +92,11 @@ def answer(cohort: Cohort, tests: pd.DataFrame, level: float) -> str:
 # Single outcomes ------------------------------------------------------------------------------
 
 
-def fragility_table(cohort: Cohort, tests: pd.DataFrame) -> HTML | Markdown:
+def fragility_table(cohort: Cohort, tests: pd.DataFrame) -> HTML | None:
     """Show how many outcomes take P past the level under each test that is significant."""
     below = tests[significant(tests["p_value"], ALPHA)]
     if below.empty:
-        return words.nothing_to_show()
+        return None
     cells = below.assign(p_value=[prose.p_value(p) for p in below["p_value"]])
     treated, control = _changes(cohort)
     headings = {"test": "Test", "p_value": "P", "treated": treated, "control": control}
@@ -320,11 +320,11 @@ def say_early_deaths(cohort: Cohort, tests: pd.DataFrame) -> str:
     )
 
 
-def landmark_table(cohort: Cohort) -> HTML | Markdown:
+def landmark_table(cohort: Cohort) -> HTML | None:
     """Show the log-rank test among those still followed at stated days."""
     rows = _landmarks(cohort)
     if rows.empty:
-        return words.nothing_to_show()
+        return None
     names = [f"{arm}: {what}" for arm in cohort.arms for what in ("patients", "deaths after it")]
     headings = {"day": "After day", **dict(zip(rows.columns[1:5], names, strict=True)), "p": "P"}
     numbers = rows[rows.columns[1:5]].map(prose.count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import HTML
 from matplotlib.ticker import MaxNLocator
 
 from rdmas.paper.cohort import Cohort
@@ -34,16 +34,17 @@ def answer(cohort: Cohort, level: float) -> str:
         compared = say_hazard_ratio(cohort, level)
     else:
         compared = counts.difference(cohort, cohort.deaths(), "mortality", level)
-    return words.answer(words.say_deaths(cohort), compared, words.NO_CAUSE)
+    caution = words.NO_CAUSE if cohort.control_arm else words.NO_OTHERS
+    return words.answer(words.say_deaths(cohort), compared, caution)
 
 
 # Deaths ---------------------------------------------------------------------------------------
 
 
-def count_table(cohort: Cohort, level: float) -> HTML | Markdown:
+def count_table(cohort: Cohort, level: float) -> HTML | None:
     """Show how many survived in each arm, with intervals by three methods."""
     if not cohort.shows("died"):
-        return words.nothing_to_show()
+        return None
     counted = [(n - events, n) for events, n in words.deaths(cohort).values()]
     listed = pd.DataFrame({"name": cohort.arms, "count": counted})
     for method in ("clopper-pearson", "wilson", "jeffreys"):
@@ -112,11 +113,11 @@ def say_curves(cohort: Cohort, level: float, aggregate_only: bool) -> str:
     )
 
 
-def day_table(cohort: Cohort, level: float) -> HTML | Markdown:
+def day_table(cohort: Cohort, level: float) -> HTML | None:
     """Show survival at stated days in each arm, as far as anybody was followed."""
     rows = _at_days(cohort, level)
     if rows.empty:
-        return words.nothing_to_show()
+        return None
     cells = [
         (row["arm"], prose.count(int(row["time"])), *_day(row))
         for row in _masked(cohort, rows).to_dict("records")
@@ -371,11 +372,11 @@ def _longer_span(low: float, high: float) -> str:
     return f"{prose.decimal(abs(near), 1)} to {_longer(far)}"
 
 
-def effect_table(cohort: Cohort, level: float) -> HTML | Markdown:
+def effect_table(cohort: Cohort, level: float) -> HTML | None:
     """Show the effect measures for survival that the counts bear, by every method."""
     effects = _effects(cohort, level)
     if effects.empty:
-        return words.nothing_to_show()
+        return None
     return tables.effects(effects, cohort.treatment_arm, decimals=3)
 
 
