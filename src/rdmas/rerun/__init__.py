@@ -97,7 +97,8 @@ def rerun(
         If the cohort is not valid; nothing was written then.
     """
     began, clock = datetime.now(UTC), time.monotonic()
-    run = plan(options)
+    with sentences(Path(options.out)):
+        run = plan(options)
     for warning in run.cohort.warnings:
         warn(str(warning))
     work = work_folder(run.out)

@@ -15,8 +15,8 @@ from typing import Any
 
 import rdmas
 from rdmas.paper.cohort import Cohort, load_cohort
-from rdmas.paper.package import DESCRIPTOR, EVIDENCE, DataPackage
-from rdmas.paper.paths import cohort_chapters_dir
+from rdmas.paper.package import DESCRIPTOR, DataPackage
+from rdmas.paper.paths import cohort_chapters_dir, is_folder
 
 #: Chapters in the order of the book, in its parts; what a folder has besides comes last.
 PARTS = {
@@ -227,18 +227,18 @@ def check_places(data: Path, out: Path, force: bool) -> None:
     """Refuse an output that would meet the data or what stands there already."""
     name = out.name or str(out)
     real_data, real_out = Path(os.path.realpath(data)), Path(os.path.realpath(out))
-    if real_out == real_data or (real_data.is_dir() and real_data in real_out.parents):
+    if real_out == real_data or (is_folder(real_data) and real_data in real_out.parents):
         raise RerunError(f"{name}: lies in the data folder; name a folder outside it.")
     if real_out in real_data.parents:
         raise RerunError(f"{name}: holds the data; name another folder.")
     above = next(folder for folder in out.parents if os.path.lexists(folder))
-    if not above.is_dir():
+    if not is_folder(above):
         raise RerunError(f"{name}: cannot be made, since {above.name} is a file.")
     if not os.path.lexists(out):
         return
     if not force:
         raise RerunError(f"{name}: exists already; name another folder, or give --force.")
-    if out.is_symlink() or not out.is_dir():
+    if out.is_symlink() or not is_folder(out):
         raise RerunError(f"{name}: is not a folder; name another one.")
     if any(out.iterdir()) and not (out / RECORD).is_file():
         raise RerunError(f"{name}: holds no book made by rdmas rerun, so it is left as it is.")
@@ -267,12 +267,10 @@ def _in_order(folder: Path) -> dict[str, Path]:
 
 def files_of(cohort: Cohort, data: Path) -> list[Path]:
     """Return the files that a cohort was read from."""
-    folder = data if data.is_dir() else data.parent
+    folder = data if is_folder(data) else data.parent
     names = set(cohort.inputs)
-    if data.is_dir() and (data / DESCRIPTOR).exists():
-        names = {DESCRIPTOR, *DataPackage(data).files.values()}
-    elif data.is_dir():
-        names |= {f"{table}.csv" for table in ("claims", *EVIDENCE)}
+    if is_folder(data) and (data / DESCRIPTOR).exists():
+        names |= {DESCRIPTOR, *DataPackage(data).files.values()}
     return [folder / name for name in sorted(names) if (folder / name).is_file()]
 
 
