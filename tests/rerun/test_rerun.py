@@ -528,3 +528,24 @@ def test_a_worker_that_is_killed_is_said_and_its_kernel_ends(data, plain, tmp_pa
     assert "Chapter survival lost its worker process" in run.communicate(timeout=60)[0]
     until(lambda: not processes_of(work), 15)
     assert not out.exists()
+
+
+def test_ctrl_c_ends_the_command_in_a_sentence(data, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", "from rdmas.cli import main; main()", "rerun"]
+    run = subprocess.Popen(
+        [*command, "--data", data, "--out", out, "--workers", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    work = work_folder(out)
+    until(lambda: processes_of(work))
+    os.killpg(run.pid, signal.SIGINT)
+    text = run.communicate(timeout=60)[0]
+    assert run.returncode == 130
+    assert text.splitlines() == [
+        "Interrupted. What is done is kept; the same command goes on there."
+    ]
+    until(lambda: not processes_of(work), 15)
