@@ -113,10 +113,16 @@ def validate(path: Path, encoding: str | None) -> None:
     if path.name == "datapackage.json":
         path = path.parent
     if is_folder(path) and is_there(path / "datapackage.json"):
-        from rdmas.paper.validation import problems
+        from rdmas.paper.package import DataPackage
+        from rdmas.paper.validation import problems, warnings
 
         if found := problems(path):
             _fail(listed(found))
+        package = DataPackage(path)
+        if odd := warnings(package):
+            click.echo(listed(odd), err=True)
+        for note in package.notes():
+            click.echo(f"  {note}")
     else:
         from rdmas.paper.cohort import load_cohort
 

@@ -504,6 +504,13 @@ def test_a_refused_folder_ends_a_command_with_one_sentence(data_copy, command):
     assert (result.exit_code, result.output.count("\n")) == (1, 1)
 
 
+def test_what_has_no_effect_is_said_on_the_terminal(data_copy):
+    change(data_copy, lambda it: table(it).update(profile=ELSEWHERE[0]))
+    result = CliRunner().invoke(main, ["validate", str(data_copy)])
+    assert result.exit_code == 0
+    assert "is not followed" in result.stderr and result.stdout == f"{data_copy}: valid\n"
+
+
 AUDITED = """
 import sys
 from rdmas.paper.cohort import load_cohort

@@ -320,6 +320,8 @@ def _nearest(claim: Claim, derivations: list[Derivation], head: Derivation) -> s
         nearest = f"{closest.recomputed} would be ({closest.method})"
         if any(low <= printed <= high for low, high in ranges):
             nearest += "; a log-rank test can give it if more survivors' follow-up ended early"
+        if any(found.recomputed.startswith("left out") for found in derivations):
+            nearest += "; unconditional exact tests were left out, as the arms are large"
         return nearest
     return would_be
 
