@@ -182,8 +182,8 @@ def test_one_more_death_takes_fishers_test_past_the_level_but_not_all_tests():
 
 
 def test_orders_of_the_paper_are_counted():
-    orders, weak = logrank.orderings(*PAPER), logrank.weak_orderings(*PAPER)
-    assert page.say_orders(orders, weak, PRINTED) == {
+    untied, weak = (logrank.ordering_counts(*PAPER, ties=ties) for ties in (False, True))
+    assert page.say_orders(PAPER, untied, weak, PRINTED) == {
         "orders": "9",
         "weak": "1,280",
         "weak_hits": "224",
@@ -193,11 +193,11 @@ def test_orders_of_the_paper_are_counted():
 
 
 def test_orders_with_a_tie_are_counted_apart_from_those_without():
-    table = (1, 5, 1, 4)  # untied 0.7947 and 0.9372, both deaths tied 0.8658
-    orders, weak = logrank.orderings(*table), logrank.weak_orderings(*table)
-    said = page.say_orders(orders, weak, "0.87")
+    table = checks.table(1, 5, 1, 4)  # untied 0.7947 and 0.9372, both deaths tied 0.8658
+    untied, weak = (logrank.ordering_counts(*table, ties=ties) for ties in (False, True))
+    said = page.say_orders(table, untied, weak, "0.87")
     assert (said["weak_hits"], said["tied"], said["tied_hits"]) == ("1", "1", "1")
-    assert page.say_orders(orders, weak, "0.94")["tied_hits"] == "0"
+    assert page.say_orders(table, untied, weak, "0.94")["tied_hits"] == "0"
 
 
 def test_early_ends_are_worded_also_where_no_number_suffices():
@@ -258,7 +258,8 @@ def test_hazard_ratios_and_p_values_of_cox_stand_beside_the_place_of_the_death()
     assert [(row[0], row[5]) for row in cells] == [
         (order["places_a"], f"{order['p_value']:.6f}") for order in orders.to_dict("records")
     ]
-    said = notes.say_hazard_ratios(ratios, 0.95)
+    said = notes.say_hazard_ratios(ratios, 0.95, len(orders))
+    assert said["which_orders"] == "all orders of deaths"
     assert (said["level"], said["hazard_ratios"]) == ("95%", "0.10 to 0.12")
     assert said["wald_ends"] == "0.83 to 0.92"
     assert said["profile_ends"] == "0.57 to 0.63"
@@ -345,7 +346,7 @@ def test_documented_tests_and_wrong_numbers_are_counted():
             "software": ["R", "", "SAS"],
         }
     )
-    own = pd.DataFrame({"differs": [True, False, False]})
+    own = pd.DataFrame({"differs": [True, False, False], "left_out": ""})
     assert notes.say_software(tests, tests[:1], own, PRINTED) == {
         "tests": "3",
         "documented": "2",
@@ -360,7 +361,7 @@ def test_documented_tests_and_wrong_numbers_are_counted():
 
 @pytest.mark.parametrize(("table", "word"), [(PAPER, "agree"), (PERONDI, "differ")])
 def test_the_two_mid_p_values_agree_where_no_other_table_ties(table, word):
-    own = pd.DataFrame({"differs": [False]})
+    own = pd.DataFrame({"differs": [False], "left_out": ""})
     said = notes.say_software(two_sided(table), two_sided(table), own, PRINTED)
     assert said["mid_p"] == word
 

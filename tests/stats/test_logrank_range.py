@@ -358,7 +358,7 @@ def test_impossible_alpha_is_refused(function, alpha):
 
 
 def test_too_many_orders_to_search_are_refused():
-    with pytest.raises(ValueError, match="too many to search"):
+    with pytest.raises(ValueError, match="more than 1,000 orders"):
         losses_for_every_order(10, 20, 10, 20)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from rdmas.paper.significance import ALPHA, words_for
 from rdmas.stats import logrank, rounding
-from rdmas.stats.checks import Table
+from rdmas.stats.checks import LeftOutError, Table
 
 #: Numbers of deaths in both arms that a search passes through, and deaths times patients: beyond,
 #: it takes more than some seconds.
@@ -102,12 +102,19 @@ def unseen_followup(deaths: Table) -> tuple[UnseenFollowup, ...]:
     tuple of UnseenFollowup
         From the strongest assumption to none at all.
 
+    Raises
+    ------
+    rdmas.stats.checks.LeftOutError
+        If there is too much to search: see `searched`.
+
     Examples
     --------
     >>> strongest, *_, none = unseen_followup(Table(7, 34, 1, 34))
     >>> round(strongest.high, 3), none.limited
     (0.028, False)
     """
+    if not searched(deaths):
+        raise LeftOutError("Too many orders of deaths and ends of follow-up to search.")
     found = []
     for lost, ties, assumption, limited in _rungs(deaths):
         ends = logrank.p_range(*deaths, lost=lost, ties=ties)

@@ -38,7 +38,7 @@ from rdmas.stats import checks
 from rdmas.stats.checks import Table
 from rdmas.stats.logrank import logrank_p
 from rdmas.stats.proportion import interval
-from rdmas.stats.two_by_two import effects, p_value
+from rdmas.stats.two_by_two import TESTS, effects, p_value
 
 __all__ = ["library_conventions", "library_defects", "r_notes"]
 
@@ -80,7 +80,8 @@ def library_defects(table: tuple[int, int, int, int] | None = None) -> pd.DataFr
         library; NaN where it gives no real number), ``right`` (by this package), ``differs``
         (whether the two are more than 1e-6 apart), ``consequence`` and ``report`` (where the
         defect is reported). One-sided P-values are for the direction that was observed (arm a
-        lower if equal).
+        lower if equal). ``left_out`` says why a given table is too large for the comparison, and
+        is empty otherwise.
 
     Examples
     --------
@@ -109,6 +110,9 @@ def library_defects(table: tuple[int, int, int, int] | None = None) -> pd.DataFr
                     "differs": not np.isclose(prints, right, rtol=0, atol=_SAME, equal_nan=True),
                     "consequence": consequence,
                     "report": report,
+                    "left_out": TESTS["barnard_pooled"].left_out(counts.n_a + counts.n_b)
+                    if np.isnan(right)
+                    else "",
                 }
             )
     return pd.DataFrame(rows)
@@ -179,6 +183,8 @@ def _barnard(pooled: bool, sides: str, table: Table) -> Numbers:
     if sides == "one":
         test += f"_a_{'higher' if higher else 'lower'}"
         alternative = "greater" if higher else "less"
+    if TESTS[test].left_out(table.n_a + table.n_b):
+        return np.nan, np.nan
     columns = np.transpose(table.cells())
     prints = barnard_exact(columns, alternative=alternative, pooled=pooled).pvalue
     return prints, p_value(*table, test)

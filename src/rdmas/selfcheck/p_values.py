@@ -27,7 +27,7 @@ from scipy.stats import binom, chi2, chi2_contingency, fisher_exact, hypergeom, 
 from statsmodels.stats import proportion
 from statsmodels.stats.contingency_tables import Table2x2
 
-from rdmas.paper.followup import UnseenFollowup, supported, unseen_followup
+from rdmas.paper.followup import UnseenFollowup, searched, supported, unseen_followup
 from rdmas.paper.significance import ALPHA, SIGNIFICANCE_WORDING, words, words_for
 from rdmas.selfcheck.percentages import ROUNDED_ONCE, decimal_text
 from rdmas.stats import checks, rounding, two_by_two
@@ -191,7 +191,9 @@ class Trial:
         return any(rounding.reproduces(float(value), text) for value in values)
 
     def _on_ordering(self, text: str) -> bool:
-        """Try the assumptions about unseen times."""
+        """Try the assumptions about unseen times; where they are not searched, none is excluded."""
+        if not searched(self.deaths):
+            return True
         ladder = self._ladder
         if text in SIGNIFICANCE_WORDING:
             return any(supported(ladder, [text in one.wordings(self.direction) for one in ladder]))

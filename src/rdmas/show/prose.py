@@ -113,13 +113,15 @@ def out_of(events: int, n: int) -> str:
 
 
 def count(number: int) -> str:
-    """Write a count, with thousands separated.
+    """Write a count, with thousands separated; one of more than 18 digits by its size.
 
     Examples
     --------
-    >>> count(1280)
-    '1,280'
+    >>> count(1280), count(2**200)
+    ('1,280', 'about 10 to the power of 60')
     """
+    if abs(number) >= 10**18:
+        return f"about 10 to the power of {math.floor(math.log10(abs(number)))}"
     return f"{number:,}"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import pandas as pd
 from IPython.display import HTML
 
-from rdmas.paper.verdicts import BASES, RETURNED
+from rdmas.paper.verdicts import BASES, NOT_SEARCHED, RETURNED
 from rdmas.show import prose
 from rdmas.stats import proportion, rounding
 
@@ -198,6 +198,8 @@ def _agrees(found: dict) -> str:
     """Say whether a derivation gives the printed value, and no more than its basis bears."""
     if found["basis"] == "none":
         return "not checkable"
+    if found["recomputed"] == NOT_SEARCHED or found["recomputed"].startswith("left out"):
+        return "not tried"
     if not found["reproduces"]:
         return "no"
     if found["basis"] == "input":

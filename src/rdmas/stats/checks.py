@@ -8,12 +8,36 @@ that way.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Result = TypeVar("Result")
+Instead = TypeVar("Instead")
+
+
+class LeftOutError(ValueError):
+    """An answer is left out although the arguments are right: too much work, or not decidable."""
+
+
+def answered(
+    call: Callable[..., Result], *arguments: Any, instead: Instead, **options: Any
+) -> Result | Instead:
+    """Call a function, and return something else where its answer is left out.
+
+    Examples
+    --------
+    >>> from rdmas.stats.logrank import orderings
+    >>> answered(orderings, 30, 300, 50, 300, instead="too many")
+    'too many'
+    """
+    try:
+        return call(*arguments, **options)
+    except LeftOutError:
+        return instead
 
 
 class Table(NamedTuple):

@@ -9,7 +9,9 @@ import pandas as pd
 from scipy.stats import binom
 
 from rdmas.stats import checks
-from rdmas.stats.fragility import significance_map
+from rdmas.stats.checks import Table
+from rdmas.stats.fragility import p_of_tables, searched
+from rdmas.stats.significance import significant
 
 
 def exaggeration(
@@ -63,9 +65,12 @@ def exaggeration(
     [7.1, 1.3]
     """
     proportion_b = checks.number("proportion_b", proportion_b, 0, 1)
-    every_table = significance_map(n_a, n_b, [test], alpha)
-    significant = every_table["significant"].to_numpy().reshape(n_a + 1, n_b + 1)
+    n_a, n_b = checks.whole("n_a", n_a, low=1), checks.whole("n_b", n_b, low=1)
+    searched(test, Table(0, n_a, 0, n_b))
     events_a, events_b = np.arange(n_a + 1), np.arange(n_b + 1)
+    every_table = np.meshgrid(events_a, events_b, indexing="ij")
+    p_values = p_of_tables(every_table[0].ravel(), n_a, every_table[1].ravel(), n_b, test)
+    found_significant = significant(p_values, checks.alpha(alpha)).reshape(n_a + 1, n_b + 1)
     observed = events_a[:, np.newaxis] / n_a - events_b / n_b
     rows = []
     for true in checks.column("differences", differences):
@@ -76,7 +81,7 @@ def exaggeration(
         probability = np.outer(
             binom.pmf(events_a, n_a, proportion_a), binom.pmf(events_b, n_b, proportion_b)
         )
-        found = np.where(significant, probability, 0.0)
+        found = np.where(found_significant, probability, 0.0)
         power = float(found.sum())
         rows.append(
             {

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rdmas.stats import checks
 from rdmas.stats.checks import Table
 from rdmas.stats.logrank import PRange, p_range
+from rdmas.stats.logrank._search import Counts
 from rdmas.stats.significance import significant
 from rdmas.stats.two_by_two import TESTS, EqualityTest, fragility_index
 from rdmas.stats.two_by_two._exact import two_sided_fisher
@@ -27,6 +28,13 @@ __all__ = [
     "logrank_fragility_range",
     "significance_map",
 ]
+
+
+# Tables of a map that can still be looked at.
+_MOST_TABLES = 20_000
+
+# Entries of all searches that one fragility index of the log-rank test may take.
+_MOST_WORK = 50_000_000
 
 
 def fragility(
@@ -214,10 +222,12 @@ def logrank_fragility(
     Raises
     ------
     ValueError
-        If the counts are impossible or `alpha` is not between 0 and 1, or if the answer cannot
-        be told: where log-rank z of both signs is attainable, the largest P is known only to
-        lie between that of the best order met and 1. In all tables of up to six patients an arm
-        this does not happen with `alpha` 0.05 or 0.2.
+        If the counts are impossible or `alpha` is not between 0 and 1.
+    rdmas.stats.checks.LeftOutError
+        If there are too many orders to search with every switch, or if the answer cannot be
+        told: where log-rank z of both signs is attainable, the largest P is known only to lie
+        between that of the best order met and 1. In all tables of up to six patients an arm this
+        does not happen with `alpha` 0.05 or 0.2.
 
     Examples
     --------
@@ -230,6 +240,9 @@ def logrank_fragility(
     """
     table = checks.table(events_a, n_a, events_b, n_b)
     alpha = checks.alpha(alpha)
+    # Deaths are added up to all patients of an arm; what that takes is some times this.
+    if Counts(*table, lost=0, ties=ties).size * (table.n_a + table.n_b) > _MOST_WORK:
+        raise checks.LeftOutError("Too many orders of deaths to search with every switch.")
     ranges = cache(partial(p_range, ties=ties))
     rows = []
     for arm, direction, change in SWITCHES:
@@ -238,7 +251,7 @@ def logrank_fragility(
         every = first_not_significant(path, partial(_ends, ranges, "low"), alpha)
         if some and significant(ranges(*some.table).high_attained, alpha):
             deaths_a, n_a, deaths_b, n_b = some.table
-            raise ValueError(
+            raise checks.LeftOutError(
                 f"With {deaths_a}/{n_a} against {deaths_b}/{n_b} deaths z of both signs is "
                 f"attainable, but no order with P of {alpha:g} or more was met; whether "
                 "there is one is not known."
@@ -308,6 +321,8 @@ def significance_map(
     ValueError
         If a size is not a whole number of at least 1, a test is unknown or left out of searches
         among so many patients, or `alpha` is not between 0 and 1.
+    rdmas.stats.checks.LeftOutError
+        If there are more than 20,000 tables.
 
     Examples
     --------
@@ -319,6 +334,8 @@ def significance_map(
     """
     n_a, n_b = checks.whole("n_a", n_a, low=1), checks.whole("n_b", n_b, low=1)
     alpha = checks.alpha(alpha)
+    if (n_a + 1) * (n_b + 1) > _MOST_TABLES:
+        raise checks.LeftOutError(f"There are more than {_MOST_TABLES:,} tables.")
     events_a, events_b = (events.ravel() for events in np.mgrid[: n_a + 1, : n_b + 1])
     parts = []
     for key in checked_tests(tests):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 import pandas as pd
+from IPython.display import Markdown
 
 from rdmas.show import prose
 from rdmas.show.explorers._explorer import Control, Drawn, Explorer, Words
@@ -20,13 +21,14 @@ _MOST_ORDERS = 100
 
 def order_of_deaths(
     orders: pd.DataFrame, deaths: Table, reported: str, arms: Sequence[str]
-) -> Explorer:
+) -> Explorer | Markdown:
     """Step through the orders of deaths: curves, log-rank P and what it prints as.
 
     Parameters
     ----------
     orders : pandas.DataFrame
-        From `rdmas.stats.logrank.orderings`.
+        From `rdmas.stats.logrank.orderings`. Empty if they are too many to list, which is then
+        said instead.
     deaths : rdmas.stats.checks.Table
         Deaths and patients of both arms.
     reported : str
@@ -34,6 +36,8 @@ def order_of_deaths(
     arms : sequence of str
         Names of arms a and b.
     """
+    if orders.empty:
+        return Markdown("There are too many orders of deaths to step through.")
     chosen = np.unique(np.linspace(0, len(orders) - 1, min(len(orders), _MOST_ORDERS)).astype(int))
     orders = orders.iloc[chosen].reset_index(drop=True)
     hits = [rounding.reproduces(p_value, reported) for p_value in orders["p_value"]]

@@ -20,6 +20,7 @@ from rdmas.show.figures._p_values import (
     plot_p_values,
     plot_range_curve,
     plot_rounding,
+    spread_by_p,
 )
 from rdmas.show.figures._patients import (
     plot_dose_pairs,
@@ -95,5 +96,6 @@ __all__ = [
     "plot_significance_map",
     "plot_values",
     "plot_wrong_outcomes",
+    "spread_by_p",
     "use_style",
 ]

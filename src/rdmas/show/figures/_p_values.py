@@ -4,6 +4,7 @@
 the significance level, drawn as a line.
 """
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from rdmas.show.figures._style import (
     SKY,
     YELLOW,
     bar,
+    left_out,
     new_axes,
     note,
 )
@@ -33,6 +35,9 @@ _DARK_GREEN = "#00634A"  # GREEN, dark enough for letters
 
 # P-values below the one are drawn at it; below the other only powers of ten are ticks.
 _SMALLEST_DRAWN, _SMALLEST_DECADE = 1e-6, 0.0008
+
+# Orders of deaths that a reader can look through.
+_MOST_ROWS = 30
 
 
 def _interval(reported: str) -> tuple[float, float]:
@@ -57,11 +62,14 @@ def plot_p_values(tests: pd.DataFrame, reported: str | None, alpha: float) -> Ax
     Parameters
     ----------
     tests : pandas.DataFrame
-        Columns ``test``, ``p_value`` and ``statistic``, by which they are grouped; rows with an
-        undefined P are left out. What is smaller than a millionth is drawn there.
+        Columns ``test``, ``p_value`` and ``statistic``, by which they are grouped, and
+        perhaps ``left_out``, why P was not computed; rows with an undefined P are left out. What is
+        smaller than a millionth is drawn there.
     reported : str or None
         The printed number; None where none was printed: P-values below `alpha` are then dark.
     """
+    reasons = tests["left_out"] if "left_out" in tests else pd.Series("", index=tests.index)
+    not_computed = {why: tests.loc[reasons == why, "test"] for why in reasons[reasons != ""]}
     tests = tests.dropna(subset="p_value").reset_index(drop=True)
     families = list(dict.fromkeys(tests["statistic"]))
     # From the bottom up, with an empty row above each family for its name.
@@ -114,7 +122,10 @@ def plot_p_values(tests: pd.DataFrame, reported: str | None, alpha: float) -> Ax
     ax.tick_params(axis="y", length=0)
     for row in list(headings)[1:]:
         ax.axhline(row + 0.5, color=GREY, linewidth=0.6)
-    ax.set(xlabel="Two-sided P (logarithmic axis)", ylabel="", ylim=(-0.7, rows + 0.3))
+    axis = "Two-sided P (logarithmic axis)"
+    for why, names in not_computed.items():
+        axis += "\n" + textwrap.fill(f"{why}: {'; '.join(names)}", 70)
+    ax.set(xlabel=axis, ylabel="", ylim=(-0.7, rows + 0.3))
     if reported:
         _shade_printed(ax, reported, rows - 0.35)
     ax.text(alpha * 0.97, rows - 0.35, f"{alpha:g}", ha="right", fontsize=10)
@@ -124,13 +135,19 @@ def plot_p_values(tests: pd.DataFrame, reported: str | None, alpha: float) -> Ax
 def plot_orderings(orders: pd.DataFrame, reported: str, arms: Sequence[str]) -> Axes:
     """Draw each order of deaths as a row of marks with its log-rank P-value beside it.
 
+    Of many orders some are drawn, evenly spread by P from the smallest to the largest.
+
     Parameters
     ----------
     orders : pandas.DataFrame
         From `rdmas.stats.logrank.orderings`: ``order`` in letters A (treatment) and B, ``p_value``.
+        Empty if they are too many to list.
     arms : sequence of str
         Names of arms A and B.
     """
+    if orders.empty:
+        return left_out("Orders of deaths: too many to list")
+    all_orders, orders = len(orders), spread_by_p(orders)
     ax = new_axes(height=0.38 * len(orders) + 1.3)
     n_deaths = len(orders["order"].iloc[0])
     marks = {"A": (150, ARM_COLOURS[0], "D"), "B": (75, ARM_COLOURS[1], "o")}
@@ -151,16 +168,27 @@ def plot_orderings(orders: pd.DataFrame, reported: str, arms: Sequence[str]) -> 
     ax.text(n_deaths + 0.8, -0.95, "log-rank P", style, fontsize=10)
     ax.text(1, -0.95, f"◆ death, {arms[0]}", style, color=ARM_COLOURS[0])
     ax.text(5.2, -0.95, f"● death, {arms[1]}", style, color=ARM_COLOURS[1])
+    label = "Order of deaths, first to last (not days)"
+    if len(orders) < all_orders:
+        label += f"\n{len(orders)} of {prose.count(all_orders)} orders, evenly spread by P"
     ax.set(
         xlim=(0.5, n_deaths + 4.9),
         ylim=(len(orders) - 0.4, -1.4),
         ylabel="",
-        xlabel="Order of deaths, first to last (not days)",
+        xlabel=label,
     )
-    ax.set_xticks(range(1, n_deaths + 1))
+    ax.set_xticks(range(1, n_deaths + 1, 1 + n_deaths // _MOST_ROWS))
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     return ax
+
+
+def spread_by_p(orders: pd.DataFrame) -> pd.DataFrame:
+    """Return at most 30 orders of deaths: all, or some that are evenly spread by their P."""
+    if len(orders) <= _MOST_ROWS:
+        return orders
+    by_p = orders.sort_values("p_value", kind="stable").reset_index(drop=True)
+    return by_p.iloc[np.linspace(0, len(by_p) - 1, _MOST_ROWS).round().astype(int)]
 
 
 def plot_range_curve(curve: pd.DataFrame, reported: str, alpha: float) -> Axes:
@@ -169,8 +197,10 @@ def plot_range_curve(curve: pd.DataFrame, reported: str, alpha: float) -> Axes:
     Parameters
     ----------
     curve : pandas.DataFrame
-        From `rdmas.stats.logrank.p_range_curve`.
+        From `rdmas.stats.logrank.p_range_curve`; empty if there is too much to search.
     """
+    if curve.empty:
+        return left_out("Orders of deaths and ends of follow-up: too many to search")
     ax = new_axes(height=4.0)
     floor = 1e-5
     low = curve["low"].clip(lower=floor)

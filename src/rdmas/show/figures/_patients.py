@@ -21,6 +21,7 @@ from rdmas.show.figures._style import (
     PLACES,
     STATE_COLOURS,
     WIDTH_INCHES,
+    left_out,
     new_axes,
     note,
     plain,
@@ -274,10 +275,12 @@ def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) ->
     ----------
     data_sets : mapping of str to pandas.DataFrame
         Heading, and columns ``arm`` ("a" or "b"), ``time`` and ``died``, as in
-        `rdmas.stats.logrank.p_range`.
+        `rdmas.stats.logrank.p_range`. No data set if there were too many to search.
     arms : sequence of str
         Names of arms a and b.
     """
+    if not data_sets:
+        return np.array([left_out("No data set: nobody died, or there are too many to search")])
     size = WIDTH_INCHES, 5.0
     panels = plt.subplots(1, len(data_sets), figsize=size, sharey=True, squeeze=False)[1][0]
     for panel, (heading, data) in zip(panels, data_sets.items(), strict=True):

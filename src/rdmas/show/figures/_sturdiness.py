@@ -21,6 +21,7 @@ from rdmas.show.figures._style import (
     PLACES,
     YELLOW,
     as_percent,
+    left_out,
     new_axes,
     note,
     plain,
@@ -77,7 +78,7 @@ def plot_significance_map(
     ----------
     tables : pandas.DataFrame
         Columns ``events_a``, ``events_b``, ``test`` and ``significant``; every table once for
-        each test.
+        each test. Empty if there are too many.
     published : tuple of int
         Events in arm a and arm b of the published table.
     arms : tuple of str
@@ -85,6 +86,8 @@ def plot_significance_map(
     event : str
         What is counted, in the plural.
     """
+    if tables.empty:
+        return left_out("Results that two arms of this size can have: too many to draw")
     ax = new_axes(height=5.6)
     n_tests = tables["test"].nunique()
     found = tables.groupby(["events_b", "events_a"])["significant"].sum().unstack("events_a")

@@ -128,6 +128,14 @@ def new_axes(height: float, labels_inside: bool = False) -> Axes:
     return plt.subplots(figsize=(WIDTH_INCHES, height), layout=layout)[1]
 
 
+def left_out(words: str) -> Axes:
+    """Return a figure that says in words why there is nothing drawn."""
+    ax = new_axes(height=0.8)
+    ax.text(0.5, 0.5, words, ha="center", va="center", transform=ax.transAxes, fontsize=10.5)
+    ax.set_axis_off()
+    return ax
+
+
 def note(
     ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **style: Any
 ) -> None:

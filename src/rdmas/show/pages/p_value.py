@@ -12,9 +12,23 @@ from IPython.display import HTML
 
 from rdmas.paper.followup import UnseenFollowup
 from rdmas.show import prose, tables
-from rdmas.stats import rounding
+from rdmas.stats import logrank, rounding
 from rdmas.stats.checks import Table
 from rdmas.stats.significance import significant
+
+#: Stands for orders of deaths where they are too many to list.
+NO_ORDERS = pd.DataFrame({"order": [], "places_a": [], "p_value": []}).astype({"p_value": float})
+
+#: Stands for the ranges of P where there is too much to search.
+NO_CURVE = pd.DataFrame({"lost": [], "low": [], "high": [], "high_is_bound": []})
+
+#: Stands for a number that would have to be searched for, or counted, in too many orders.
+UNKNOWN = "an unknown number"
+
+# Places of deaths that a sentence can list.
+_MOST_PLACES = 12
+
+_NOT_LISTED = "(not listed: too many orders)"
 
 
 def hits(p_values: pd.Series, reported: str) -> pd.Series:
@@ -47,9 +61,10 @@ def ladder_table(
 ) -> HTML:
     """Show the attainable log-rank P-values, from no assumption about follow-up to a single order.
 
-    `rungs` go from the strongest assumption to the weakest; `orders` are without early ends.
+    `rungs` go from the strongest assumption to the weakest, none if there is too much to search;
+    `orders` are without early ends.
     """
-    cells = [
+    cells: list[tuple] = [
         (
             rung.assumption,
             prose.p_value(rung.low),
@@ -71,7 +86,11 @@ def ladder_table(
         f"Always below {alpha:g}",
     )
     label = "Attainable log-rank P-values under each assumption"
-    return tables.show(pd.DataFrame(cells, columns=headings), label)
+    if not rungs:
+        cells.append(("any order of deaths and ends of follow-up", *[None] * 4))
+    shown = pd.DataFrame(cells, columns=headings)
+    shown["left_out"] = "" if rungs else "left out: too many to search"
+    return tables.show(shown, label, dict(zip(headings, headings, strict=True)))
 
 
 def attainable(tests: pd.DataFrame, rungs: Sequence[UnseenFollowup], reported: str) -> pd.DataFrame:
@@ -148,43 +167,72 @@ def say_one_more(tests: pd.DataFrame, alpha: float) -> dict[str, str]:
     }
 
 
-def say_orders(orders: pd.DataFrame, weak: pd.DataFrame, reported: str) -> dict[str, str]:
-    """Word how many orders of deaths there are, without ties and with them, nobody being lost."""
-    untied_hits, weak_hits = (int(hits(all_["p_value"], reported).sum()) for all_ in (orders, weak))
+def say_orders(
+    deaths: Table, untied: pd.DataFrame | None, weak: pd.DataFrame | None, reported: str
+) -> dict[str, str]:
+    """Word how many orders of deaths there are, without ties and with them, nobody being lost.
+
+    `untied` and `weak` are from `ordering_counts`, None where there are too many to count by P.
+    """
+    number, number_weak = (
+        logrank.number_of_orders(deaths.events_a, deaths.events_b, ties) for ties in (False, True)
+    )
+    words = {
+        "orders": prose.count(number),
+        "weak": prose.count(number_weak),
+        "weak_hits": UNKNOWN,
+        "tied": prose.count(number_weak - number),
+        "tied_hits": UNKNOWN,
+    }
+    if weak is not None and untied is not None:
+        untied_hits, weak_hits = (
+            int(counted.loc[hits(counted["p_value"], reported), "orders"].sum())
+            for counted in (untied, weak)
+        )
+        words["weak_hits"] = prose.count(weak_hits)
+        words["tied_hits"] = prose.count(weak_hits - untied_hits)
+    return words
+
+
+def say_early_ends(
+    n_lost: int | str | None, every_order: int | str | None, survivors: int
+) -> dict[str, str]:
+    """Word how many early ends of follow-up take P to alpha: for some data set, in every order.
+
+    A number that is not known is given in words.
+    """
+    safe = survivors if n_lost is None else n_lost if isinstance(n_lost, str) else n_lost - 1
     return {
-        "orders": prose.count(len(orders)),
-        "weak": prose.count(len(weak)),
-        "weak_hits": prose.count(weak_hits),
-        "tied": prose.count(len(weak) - len(orders)),
-        "tied_hits": prose.count(weak_hits - untied_hits),
+        "to_exceed": _number(n_lost),
+        "safe": f"{safe} of" if isinstance(safe, str) else _number(safe),
+        "every_order": _number(every_order),
     }
 
 
-def say_early_ends(n_lost: int | None, every_order: int | None, survivors: int) -> dict[str, str]:
-    """Word how many early ends of follow-up take P to alpha: for some data set, in every order."""
-    return {
-        "to_exceed": "no number" if n_lost is None else prose.count(n_lost),
-        "safe": prose.count(survivors if n_lost is None else n_lost - 1),
-        "every_order": "no number" if every_order is None else prose.count(every_order),
-    }
+def _number(number: int | str | None) -> str:
+    if isinstance(number, str):
+        return number
+    return "no number" if number is None else prose.count(number)
 
 
 def say_places(
     log_rank: pd.DataFrame,
     peto: pd.DataFrame,
     exact: pd.DataFrame,
-    one_loss: pd.DataFrame,
+    one_loss: pd.DataFrame | None,
     reported: str,
 ) -> dict[str, str]:
-    """Word under which orders of deaths each test of survival prints as reported."""
-    places, places_peto, places_exact = (
-        prose.listed(orders.loc[hits(orders["p_value"], reported), "places_a"])
-        for orders in (log_rank, peto, exact)
-    )
-    with_one_loss = one_loss.loc[hits(one_loss["p_value"], reported), "order"].nunique()
-    return {
-        "places": places,
-        "places_peto": places_peto,
-        "places_exact": places_exact,
-        "one_loss_orders": prose.count(with_one_loss),
-    }
+    """Word under which orders of deaths each test of survival prints as reported.
+
+    A frame is empty, or None, where orders are too many to list.
+    """
+    words = {}
+    for name, orders in (("", log_rank), ("_peto", peto), ("_exact", exact)):
+        found = orders.loc[hits(orders["p_value"], reported), "places_a"]
+        shown = prose.listed(found) if len(found) <= _MOST_PLACES else f"{len(found)} of them"
+        words[f"places{name}"] = _NOT_LISTED if orders.empty else shown
+    words["one_loss_orders"] = UNKNOWN
+    if one_loss is not None:
+        with_one_loss = one_loss.loc[hits(one_loss["p_value"], reported), "order"].nunique()
+        words["one_loss_orders"] = prose.count(with_one_loss)
+    return words

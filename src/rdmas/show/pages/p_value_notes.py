@@ -13,10 +13,11 @@ import pandas as pd
 from IPython.display import HTML
 from numpy.typing import NDArray
 
-from rdmas.show import prose, tables
-from rdmas.show.pages.p_value import hits
+from rdmas.show import figures, prose, tables
+from rdmas.show.pages.p_value import hits, say_early_ends
 from rdmas.stats import rounding
 from rdmas.stats.cox import HazardRatio
+from rdmas.stats.logrank import PRange
 from rdmas.stats.significance import significant
 
 #: Tests of survival by the name that `rdmas.stats.logrank.orderings` knows them by.
@@ -27,6 +28,12 @@ SURVIVAL_TESTS = {
     "exact-logrank": "Exact log-rank",
 }
 
+#: Stands for a range of P where there is too much to search.
+NO_RANGE = PRange(math.nan, math.nan, False, math.nan, None, None)
+
+# Times of one ensemble of random data sets.
+_MOST_TIMES = 12_000_000
+
 _PLACE = "Place of the death in the treatment arm"
 
 
@@ -34,18 +41,35 @@ _PLACE = "Place of the death in the treatment arm"
 
 
 def orders_table(by_test: Sequence[pd.DataFrame]) -> HTML:
-    """Show P for each order of deaths; `by_test` has one frame for each of `SURVIVAL_TESTS`."""
+    """Show P for each order of deaths; `by_test` has one frame for each of `SURVIVAL_TESTS`.
+
+    Of many orders some are shown, evenly spread by the P of the first test.
+    """
+    shown = figures.spread_by_p(by_test[0]).index
     columns = {
-        name: orders["p_value"]
+        name: orders["p_value"].reindex(shown)
         for name, orders in zip(SURVIVAL_TESTS.values(), by_test, strict=True)
     }
-    cells = pd.DataFrame({_PLACE: by_test[0]["places_a"]} | columns)
+    cells = pd.DataFrame({_PLACE: by_test[0]["places_a"].reindex(shown)} | columns)
     label = "P-values of four tests for each order of deaths"
-    return tables.show(cells, label, decimals=dict.fromkeys(columns, 6))
+    headings = {name: name for name in (_PLACE, *columns)}
+    listed = _of_all(cells, len(by_test[0]))
+    return tables.show(listed, label, headings, dict.fromkeys(columns, 6))
+
+
+def _of_all(cells: pd.DataFrame, orders: int) -> pd.DataFrame:
+    """Say below a table of orders how many more there are."""
+    if orders == 0:
+        cells.loc[0] = ["any order", *[None] * (cells.shape[1] - 1)]
+        return cells.assign(left_out="left out: too many orders of deaths to list")
+    if len(cells) < orders:
+        more = f"{len(cells)} of {prose.count(orders)} orders are shown, evenly spread by P"
+        return cells.assign(left_out=more)
+    return cells
 
 
 def cox_table(places: Sequence[str], ratios: Sequence[HazardRatio]) -> HTML:
-    """Show hazard ratio and P-values of a Cox regression, a row for each order of deaths."""
+    """Show hazard ratio and P-values of a Cox regression, a row for each order of deaths given."""
     cells = pd.DataFrame(
         {
             _PLACE: places,
@@ -60,9 +84,15 @@ def cox_table(places: Sequence[str], ratios: Sequence[HazardRatio]) -> HTML:
     return tables.show(cells.join(tests), label, decimals=dict.fromkeys(names, 6))
 
 
-def say_hazard_ratios(ratios: Sequence[HazardRatio], level: float) -> dict[str, str]:
-    """Word how far the hazard ratio and the ends of its intervals depend on the order of deaths."""
+def say_hazard_ratios(ratios: Sequence[HazardRatio], level: float, orders: int) -> dict[str, str]:
+    """Word how far the hazard ratio and the ends of its intervals depend on the order of deaths.
+
+    `orders` is how many there are, of which `ratios` may be some.
+    """
     return {
+        "which_orders": "all orders of deaths"
+        if len(ratios) == orders
+        else f"the {len(ratios)} orders of the table",
         "level": prose.percent(level),
         "hazard_ratios": prose.span([ratio.estimate for ratio in ratios], 2),
         "wald_ends": prose.span([ratio.wald_high for ratio in ratios], 2),
@@ -84,12 +114,16 @@ def times_and_deaths(data: pd.DataFrame) -> tuple[pd.Series, ...]:
 
 
 def with_headings(
-    data_sets: Sequence[pd.DataFrame], p_values: Sequence[float], arms: Sequence[str]
+    data_sets: Sequence[pd.DataFrame | None], p_values: Sequence[float], arms: Sequence[str]
 ) -> dict[str, pd.DataFrame]:
-    """Name data sets by their early ends of follow-up and P, as `plot_followup` takes them."""
+    """Name data sets by their early ends of follow-up and P, as `plot_followup` takes them.
+
+    A data set that was not found is None.
+    """
     return {
         f"early ends: {_early_ends(data, arms)}\nP = {prose.p_value(p)}": data
         for data, p in zip(data_sets, p_values, strict=True)
+        if data is not None
     }
 
 
@@ -100,17 +134,27 @@ def _early_ends(data: pd.DataFrame, arms: Sequence[str]) -> str:
     return prose.listed(f"{n} {arm}" for arm, n in counts.items())
 
 
-def say_ends(n_lost: int | None, p_values: Sequence[float]) -> dict[str, str]:
+def say_ends(n_lost: int | str | None, p_values: Sequence[float]) -> dict[str, str]:
     """Word the two data sets at the ends of the range, with what lifelines computes for each."""
-    low, high = (prose.p_value(p) for p in p_values)
+    low, high = [*map(prose.p_value, p_values), "none found", "none found"][:2]
     return {
-        "to_exceed": "no number" if n_lost is None else prose.count(n_lost),
+        "to_exceed": say_early_ends(n_lost, None, 0)["to_exceed"],
         "lifelines_low": low,
         "lifelines_high": high,
     }
 
 
 # Random data sets -----------------------------------------------------------------------------
+
+
+def early_ends(to_exceed: int | str | None) -> int:
+    """Return how many early ends the two data sets have: those that suffice, if that is known."""
+    return to_exceed if isinstance(to_exceed, int) else 0
+
+
+def affordable(n_datasets: int, patients: int) -> int:
+    """Return how many random data sets of so many patients fit into memory, at most as wanted."""
+    return min(n_datasets, max(100, _MOST_TIMES // patients))
 
 
 def ensemble(losses: Sequence[int], p_values: Sequence[NDArray]) -> pd.DataFrame:
@@ -179,7 +223,7 @@ def say_software(
         "documented_hits": prose.count(int((documented & found).sum())),
         "one_sided_hits": prose.listed(one_sided.loc[hits(one_sided["p_value"], reported), "test"]),
         "mid_p": "agree" if mid_p_agree else "differ",
-        "compared": prose.count(len(own)),
+        "compared": prose.count(int((own["left_out"] == "").sum())),
         "own_wrong": prose.count(int(own["differs"].sum())),
     }
 

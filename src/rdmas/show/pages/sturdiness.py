@@ -19,6 +19,7 @@ from rdmas.stats import controls
 from rdmas.stats.checks import Table
 from rdmas.stats.confounding import EValue
 from rdmas.stats.priors import PowerPriorTipping
+from rdmas.stats.two_by_two import TESTS
 
 _LINE = 34  # letters of a name beside a bar
 
@@ -146,7 +147,17 @@ def say_fragility(by_test: pd.DataFrame, arms: Sequence[str], alpha: float) -> d
     }
 
 
+#: Stands for a map of more results than can be looked at.
+NO_MAP = pd.DataFrame(columns=["events_a", "events_b", "test", "significant"])
+
+
 # Exaggeration ---------------------------------------------------------------------------------
+
+
+def mapped(tests: Sequence[str], deaths: Table) -> list[str]:
+    """Return those of some tests that are searched with so many patients."""
+    patients = deaths.n_a + deaths.n_b
+    return [key for key in tests if not TESTS[key].left_out(patients, searched=True)]
 
 
 def true_differences(deaths: Table, sizes: Sequence[float]) -> list[float]:
@@ -199,7 +210,7 @@ def say_exaggeration(found: pd.DataFrame, deaths: Table) -> dict[str, str]:
 def control_table(tipping: pd.DataFrame, early: pd.DataFrame) -> HTML:
     """Show what must have been so in the control arm, by `control_tipping` and `immortal_time`."""
     both = tipping.merge(early, on=["test", "key", "p_value_observed"], suffixes=("", "_early"))
-    both["mortality"] = both["control_proportion"].map(prose.percent)
+    both["mortality"] = both["control_proportion"].map(prose.percent).mask(both["left_out"] != "")
     headings = {
         "test": "Test",
         "p_value_observed": "P",
@@ -355,7 +366,7 @@ def summary_table(
     treatment: str,
     by_test: pd.DataFrame,
     frontier: pd.DataFrame,
-    to_exceed: int | None,
+    to_exceed: int | str | None,
     early: pd.DataFrame,
     known: pd.Series,
     weight: PowerPriorTipping,
@@ -378,9 +389,7 @@ def summary_table(
         ("Outcomes in both arms are right", _one_each(frontier, _searched(by_test)), "counts"),
         (
             "Survivors were followed to the last death (log-rank test)",
-            "no number suffices"
-            if to_exceed is None
-            else f"{prose.counted(to_exceed, 'early end')} of follow-up, in the worst case",
+            _early_ends(to_exceed),
             "ordering",
         ),
         (
@@ -419,6 +428,17 @@ def summary_table(
     }
     label = "How far each assumption must fail before the reading changes"
     return tables.show(pd.DataFrame(rows, columns=list(headings)), label, headings)
+
+
+def _early_ends(to_exceed: int | str | None) -> str:
+    if to_exceed is None:
+        return "no number suffices"
+    ends = (
+        f"{to_exceed} of early ends"
+        if isinstance(to_exceed, str)
+        else prose.counted(to_exceed, "early end")
+    )
+    return f"{ends} of follow-up, in the worst case"
 
 
 def _searched(by_test: pd.DataFrame) -> int:

@@ -17,6 +17,13 @@ from rdmas.show.pages.sturdiness import finite_ratios
 from rdmas.stats import significance
 from rdmas.stats.confounding import EValue
 
+#: Stands for the bounds of the log-rank test's fragility, as a frame and in words, where there are
+#: too many orders of deaths to search.
+NO_BOUNDS = pd.DataFrame(columns=["arm", "direction", "index_low", "index_high"], dtype=object)
+UNKNOWN = "an unknown number (too many orders to search)"
+
+_TOO_MANY = "left out: too many orders of deaths to search"
+
 _RESPONSES = {"complete": "complete", "partial": "partial", "none": "neither recorded"}
 
 
@@ -58,7 +65,10 @@ def say_better(read_off: pd.DataFrame) -> dict[str, str]:
 
 
 def order_table(distinct: pd.DataFrame, tied: pd.DataFrame, arms: Sequence[str]) -> HTML:
-    """Show the bounds of the log-rank test's fragility, by arm, change and whether deaths tie."""
+    """Show the bounds of the log-rank test's fragility, by arm, change and whether deaths tie.
+
+    `NO_BOUNDS` where there are too many orders to search.
+    """
     cells = pd.concat(
         [
             distinct.dropna().assign(ties="each at its own time"),
@@ -77,14 +87,23 @@ def order_table(distinct: pd.DataFrame, tied: pd.DataFrame, arms: Sequence[str])
         "index_low": "At least",
         "index_high": "At most",
     }
+    for ties, bounds in (("each at its own time", distinct), ("several may share a time", tied)):
+        if bounds is NO_BOUNDS:
+            row = {"arm": "any", "direction": "any", "ties": ties, "left_out": _TOO_MANY}
+            cells = pd.concat([cells, pd.DataFrame([row])], ignore_index=True)
     return tables.show(cells, "Fragility of the log-rank test over all orders of deaths", headings)
 
 
 def say_orders(
-    distinct: tuple[int | None, int | None], tied: tuple[int | None, int | None]
+    distinct: tuple[int | None, int | None] | str, tied: tuple[int | None, int | None] | str
 ) -> dict[str, str]:
-    """Word the bounds of the index over all orders, without tied deaths and with them."""
-    without, together = prose.span(distinct), prose.span(tied)
+    """Word the bounds of the index over all orders, without tied deaths and with them.
+
+    Bounds that were not searched for are given in words.
+    """
+    without, together = (
+        bounds if isinstance(bounds, str) else prose.span(bounds) for bounds in (distinct, tied)
+    )
     if without == together:
         orders = f"{without}, whether or not deaths may share a time"
     else:

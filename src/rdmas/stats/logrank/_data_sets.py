@@ -7,8 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rdmas.stats import checks
-from rdmas.stats.logrank._orders import orderings
+from rdmas.stats.logrank._orders import check_orders, orderings
 from rdmas.stats.logrank._statistic import logrank_p
+
+# Those of so many data sets, all together, take seconds to sort.
+_MOST_TIMES = 20_000_000
 
 DataSets = tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]
 
@@ -75,7 +78,9 @@ def one_loss(deaths_a: int, n_a: int, deaths_b: int, n_b: int) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the counts are impossible or orders are too many to list.
+        If the counts are impossible.
+    rdmas.stats.checks.LeftOutError
+        If the data sets hold more than 20 million times, all together.
 
     Examples
     --------
@@ -96,18 +101,22 @@ def one_loss(deaths_a: int, n_a: int, deaths_b: int, n_b: int) -> pd.DataFrame:
     # The last patient of an arm stands for its survivors.
     last = {"A": table.n_a - 1, "B": table.n_a + table.n_b - 1}
     survivors = {letter: patient for letter, patient in last.items() if not died[patient]}
-    rows, times = [], []
+    losses = [(*lost, before) for lost in survivors.items() for before in range(n_deaths)]
+    check_orders(
+        *table[::2], ties=False, most=_MOST_TIMES // max(1, len(losses) * (table.n_a + table.n_b))
+    )
+    rows: list[tuple[str, str, int, float]] = []
     for order in orderings(*table)["order"]:
         time, _, _ = data_of_order(order, table.n_a, table.n_b)
-        for lost_arm, patient in survivors.items():
-            for deaths_before in range(n_deaths):
-                changed = time.copy()
-                changed[patient] = deaths_before + 0.5
-                times.append(changed)
-                rows.append((order, lost_arm, deaths_before))
-    frame = pd.DataFrame(rows, columns=["order", "lost_arm", "deaths_before"])
-    p_value = logrank_p(np.array(times), died, arm) if times else np.array([])
-    return frame.assign(p_value=p_value)
+        times = np.tile(time, (len(losses), 1))
+        for changed, (_, patient, deaths_before) in zip(times, losses, strict=True):
+            changed[patient] = deaths_before + 0.5
+        p_values = np.atleast_1d(logrank_p(times, died, arm))
+        rows += [
+            (order, lost_arm, deaths_before, float(p))
+            for (lost_arm, _, deaths_before), p in zip(losses, p_values, strict=True)
+        ]
+    return pd.DataFrame(rows, columns=["order", "lost_arm", "deaths_before", "p_value"])
 
 
 def random_data_sets(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from math import comb
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from rdmas.stats import checks
-from rdmas.stats.logrank._orders import EQUAL_P, number_of_weak_orders
+from rdmas.stats.logrank._orders import EQUAL_P, check_orders
 from rdmas.stats.logrank._search import Cell, Counts
 from rdmas.stats.logrank._statistic import p_from_sums
 
@@ -50,7 +48,9 @@ def ordering_counts(
     Raises
     ------
     ValueError
-        If the counts are impossible, or there are more than two million orders.
+        If the counts are impossible.
+    rdmas.stats.checks.LeftOutError
+        If there are more than two million orders.
 
     See Also
     --------
@@ -65,8 +65,7 @@ def ordering_counts(
     2  0.466636       1
     """
     counts = Counts(*checks.table(deaths_a, n_a, deaths_b, n_b), lost=0, ties=bool(ties))
-    if _number_of_orders(counts) > _MOST_ORDERS:
-        raise ValueError("There are too many attainable P for a row each.")
+    check_orders(counts.deaths_a, counts.deaths_b, counts.ties, _MOST_ORDERS)
     expected, variance, orders = _sums_of_all_orders(counts)
     p_value = p_from_sums(counts.deaths_a - expected, variance)
     by_p = np.argsort(p_value)
@@ -78,12 +77,6 @@ def ordering_counts(
     )
     orders = np.add.reduceat(orders, np.flatnonzero(new)).astype(np.int64)
     return pd.DataFrame({"p_value": p_value[new], "orders": orders})
-
-
-def _number_of_orders(counts: Counts) -> int:
-    if counts.ties:
-        return number_of_weak_orders(counts.deaths_a, counts.deaths_b)
-    return comb(counts.deaths_a + counts.deaths_b, counts.deaths_a)
 
 
 def _sums_of_all_orders(counts: Counts) -> _Sums:

@@ -15,8 +15,8 @@ from rdmas.stats.logrank._statistic import death_terms, p_from_sums
 
 STATISTICS = ("logrank", "gehan-wilcoxon", "peto-peto", "exact-logrank")
 
-# A table of more rows than this is not read row by row; `ordering_counts` summarises it.
-_MOST_ROWS = 1_000_000
+#: Most orders of deaths that are listed; more are only counted.
+MOST_LISTED = 100_000
 
 # Values of P whose relative difference is below this are equal in exact arithmetic and differ by
 # rounding only, which leaves a relative error of some 1e-14.
@@ -60,13 +60,15 @@ def orderings(
     Raises
     ------
     ValueError
-        If the counts are impossible, `statistic` is unknown, or there are more than a million
-        orders, or more than 40 deaths for the exact test.
+        If the counts are impossible or `statistic` is unknown.
+    rdmas.stats.checks.LeftOutError
+        If there are more than 100,000 orders, or more than 40 deaths for the exact test.
 
     See Also
     --------
     weak_orderings : the same with ties allowed.
     ordering_counts : the number of orders at each P, where orders are too many to list.
+    number_of_orders : how many there are.
 
     References
     ----------
@@ -88,7 +90,7 @@ def orderings(
     deaths_a, n_a, deaths_b, n_b = checks.table(deaths_a, n_a, deaths_b, n_b)
     checks.one_of("statistic", statistic, STATISTICS)
     deaths = deaths_a + deaths_b
-    _check_rows(comb(deaths, deaths_a))
+    check_orders(deaths_a, deaths_b, ties=False, most=MOST_LISTED)
     places = np.array(list(combinations(range(deaths), deaths_a)), dtype=int)
     in_a = np.zeros((len(places), deaths), dtype=np.int64)
     np.put_along_axis(in_a, places.reshape(len(places), deaths_a), 1, axis=1)
@@ -129,8 +131,9 @@ def weak_orderings(
     Raises
     ------
     ValueError
-        If the counts are impossible, `statistic` is unknown, or there are more than a million
-        weak orders.
+        If the counts are impossible or `statistic` is unknown.
+    rdmas.stats.checks.LeftOutError
+        If there are more than 100,000 weak orders.
 
     Examples
     --------
@@ -142,7 +145,7 @@ def weak_orderings(
     """
     deaths_a, n_a, deaths_b, n_b = checks.table(deaths_a, n_a, deaths_b, n_b)
     checks.one_of("statistic", statistic, STATISTICS[:3])
-    _check_rows(number_of_weak_orders(deaths_a, deaths_b))
+    check_orders(deaths_a, deaths_b, ties=True, most=MOST_LISTED)
     weak_orders = list(_weak_orders(deaths_a, deaths_b))
     times = max(len(weak_order) for weak_order in weak_orders)
     # Padding with times at which nobody dies adds nothing to either sum.
@@ -186,7 +189,7 @@ def _exact_p(in_a: NDArray[np.int64], n_a: int, n_b: int) -> NDArray[np.float64]
     if deaths == 0:
         return np.full(len(in_a), np.nan)
     if deaths > _MOST_DEATHS_EXACT:
-        raise ValueError(f"There are {deaths} deaths, too many for an exact log-rank P.")
+        raise checks.LeftOutError(f"There are {deaths} deaths, too many for an exact log-rank P.")
     # A patient's score is the Nelson-Aalen cumulative hazard at the patient's own time, minus one
     # for a death. Survivors share one score: here scores are counted from theirs, so that a sum
     # is that of a subset of the deaths, in as many ways as survivors fill up the arm.
@@ -246,25 +249,63 @@ def _weak_orders(deaths_a: int, deaths_b: int) -> Iterator[tuple[tuple[int, int]
                     yield ((a, b), *later)
 
 
-def number_of_weak_orders(deaths_a: int, deaths_b: int) -> int:
-    """How many orders there are if deaths may share a time."""
-    number = {(0, 0): 1}
+def number_of_orders(deaths_a: int, deaths_b: int, ties: bool = False) -> int:
+    """Count the orders in which the deaths of two arms can happen, exactly.
+
+    Parameters
+    ----------
+    deaths_a, deaths_b : int
+        Deaths of arms a and b; those of one arm are not told apart.
+    ties : bool, default False
+        Whether deaths may share a time.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If a number of deaths is not a whole number of at least 0.
+
+    Notes
+    -----
+    Without ties a binomial coefficient. With ties the numbers :math:`N(a, b)` have the generating
+    function :math:`(1 - x)(1 - y) / (1 - 2x - 2y + 2xy)`: a sequence of times, at each of which
+    somebody dies.
+
+    Examples
+    --------
+    >>> number_of_orders(1, 2), number_of_orders(1, 2, ties=True), number_of_orders(15, 18)
+    (3, 8, 1037158320)
+    """
+    deaths_a = checks.whole("deaths_a", deaths_a)
+    deaths_b = checks.whole("deaths_b", deaths_b)
+    if not ties:
+        return comb(deaths_a + deaths_b, deaths_a)
+    before = [0] * (deaths_b + 1)
     for a in range(deaths_a + 1):
+        row: list[int] = []
         for b in range(deaths_b + 1):
-            number.setdefault(
-                (a, b),
-                sum(number[i, j] for i in range(a + 1) for j in range(b + 1) if (i, j) != (a, b)),
-            )
-    return number[deaths_a, deaths_b]
+            numerator = (1, -1)[a] * (1, -1)[b] if a < 2 and b < 2 else 0
+            last, last_before = (row[b - 1], before[b - 1]) if b else (0, 0)
+            row.append(2 * (before[b] + last - last_before) + numerator)
+        before = row
+    return before[-1]
+
+
+def check_orders(deaths_a: int, deaths_b: int, ties: bool, most: int) -> None:
+    """Refuse to go through more orders than so many."""
+    # Weak orders are more than orders: only of few is the exact number needed.
+    orders = number_of_orders(deaths_a, deaths_b)
+    if ties and orders <= most:
+        orders = number_of_orders(deaths_a, deaths_b, ties=True)
+    if orders > most:
+        raise checks.LeftOutError(
+            f"There are more than {most:,} orders of deaths: see number_of_orders."
+        )
 
 
 def _tied(deaths_a: int, deaths_b: int) -> str:
     arms = "A" * deaths_a + "B" * deaths_b
     return arms if len(arms) == 1 else f"({arms})"
-
-
-def _check_rows(rows: int) -> None:
-    if rows > _MOST_ROWS:
-        raise ValueError(
-            f"There are {rows:,} orders, too many to list: count them with ordering_counts."
-        )

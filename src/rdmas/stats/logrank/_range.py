@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import comb
 
 import numpy as np
 import pandas as pd
 
 from rdmas.stats import checks
+from rdmas.stats.logrank._orders import check_orders
 from rdmas.stats.logrank._pareto import smallest_z
 from rdmas.stats.logrank._search import (
+    LARGEST_SEARCH,
     TOLERANCE,
     Counts,
     DataSet,
@@ -24,7 +25,7 @@ from rdmas.stats.logrank._statistic import p_from_sums
 from rdmas.stats.significance import significant
 
 # `losses_for_every_order` searches each order by itself, some 10 ms each.
-_MOST_ORDERS = 10_000
+_MOST_ORDERS = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +88,9 @@ def p_range(
     ------
     ValueError
         If the counts are impossible, or `lost` is not a whole number of at least 0.
+    rdmas.stats.checks.LeftOutError
+        If there is too much to search: `LARGEST_SEARCH`. With ties, and one of 200 patients lost,
+        some 40 deaths are searched; without ties some 150.
 
     Notes
     -----
@@ -191,10 +195,11 @@ def losses_to_exceed(
     Raises
     ------
     ValueError
-        If the counts are impossible or `alpha` is not between 0 and 1, or if the answer cannot
-        be told: where z of both signs is attainable, the largest P is known only to lie between
-        that of the best data set met and 1. In all tables of up to five patients an arm this
-        does not happen with `alpha` 0.01, 0.05, 0.1 or 0.2.
+        If the counts are impossible or `alpha` is not between 0 and 1.
+    rdmas.stats.checks.LeftOutError
+        As `p_range`, or if the answer cannot be told: where z of both signs is attainable, the
+        largest P is known only to lie between that of the best data set met and 1. In all tables
+        of up to five patients an arm this does not happen with `alpha` 0.01, 0.05, 0.1 or 0.2.
 
     Examples
     --------
@@ -246,7 +251,9 @@ def losses_for_every_order(
     Raises
     ------
     ValueError
-        As for `losses_to_exceed`, and if there are more than 10,000 orders.
+        As for `losses_to_exceed`.
+    rdmas.stats.checks.LeftOutError
+        As for `losses_to_exceed`, and if there are more than 1,000 orders.
 
     Examples
     --------
@@ -256,10 +263,7 @@ def losses_for_every_order(
     counts = _counts(deaths_a, n_a, deaths_b, n_b)
     alpha = checks.alpha(alpha)
     deaths = counts.deaths_a + counts.deaths_b
-    if comb(deaths, counts.deaths_a) > _MOST_ORDERS:
-        raise ValueError(
-            f"There are {comb(deaths, counts.deaths_a):,} orders of deaths, too many to search."
-        )
+    check_orders(counts.deaths_a, counts.deaths_b, ties=False, most=_MOST_ORDERS)
     needed = 0
     for places in combinations(range(deaths), counts.deaths_a):
         order = tuple(int(place not in places) for place in range(deaths))
@@ -276,7 +280,7 @@ def _exceeds(counts: Counts, lost: int, alpha: float) -> bool:
     if end is None or significant(end.high, alpha):
         return False
     if significant(end.high_attained, alpha):
-        raise ValueError(
+        raise checks.LeftOutError(
             f"With {lost} losses z of both signs is attainable, but no data set with P of "
             f"{alpha:g} or more was met; whether there is one is not known."
         )
@@ -305,6 +309,8 @@ class _Ends:
 def _ends(counts: Counts, budgets: Iterable[int]) -> dict[int, _Ends | None]:
     """Both ends of the range for each budget of losses."""
     budgets = list(budgets)
+    if counts.size > LARGEST_SEARCH:
+        raise checks.LeftOutError("Too many orders of deaths and ends of follow-up to search.")
     if counts.deaths_a + counts.deaths_b == 0:
         return dict.fromkeys(budgets)
     # Nobody is left to be lost beyond this.

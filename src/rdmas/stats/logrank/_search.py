@@ -46,6 +46,12 @@ TOLERANCE = 1e-13
 # call hardly counts, few enough that the entries of a cell stay in the processor's cache.
 _ENTRIES_PER_CELL = 6_000
 
+#: Entries that a pass of a search may have, counted as `Counts.size`: a search then takes seconds.
+LARGEST_SEARCH = 15_000_000
+
+# Entries that cost as much as what a pass does for each number of deaths whatever the losses.
+_OVERHEAD = 1_000
+
 Direction = tuple[float, float]
 Cell = tuple[int, int]  # deaths so far in (a, b)
 
@@ -102,6 +108,18 @@ class Counts:
     def survivors(self) -> int:
         """Patients who outlive the last death or are lost before it."""
         return self.n_a + self.n_b - self.deaths_a - self.deaths_b
+
+    @property
+    def size(self) -> float:
+        """How much a search has to go through, in entries of its tables."""
+        deaths = self.deaths_a + self.deaths_b
+        at_once = max(1, deaths / 2) if self.ties else 1
+        cells = (
+            len(self.order) + 1
+            if self.order is not None
+            else ((self.deaths_a + 1) * (self.deaths_b + 1))
+        )
+        return cells * at_once * (self.losses_a.size * self.losses_b.size + _OVERHEAD)
 
     @property
     def losses_a(self) -> NDArray[np.int64]:
