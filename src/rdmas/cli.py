@@ -87,9 +87,10 @@ def _print_compared(compared: DataFrame) -> None:
     click.echo()
     texts = [("", "published", "this cohort", "difference")]
     for row in compared.to_dict("records"):
-        scale, unit = (100, " points") if row["measure"] != "median" else (1, "")
-        ends = [f"{scale * row[end]:.3g}" for end in ("low", "high") if isfinite(row[end])]
-        text = f"{scale * row['difference']:+.3g}{unit}" if isfinite(row["difference"]) else ""
+        scale, unit, places = (1, "", 2) if row["measure"] == "median" else (100, " points", 1)
+        ends = [f"{scale * row[end]:.{places}f}" for end in ("low", "high") if isfinite(row[end])]
+        change = scale * row["difference"]
+        text = f"{change:+.{places}f}{unit}" if isfinite(change) else ""
         interval = f" ({' to '.join(ends)})" if ends else ""
         texts.append((row["statement"], row["published"], row["this_cohort"], text + interval))
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
