@@ -25,7 +25,7 @@ from sphinx.errors import ExtensionError
 from rdmas.paper.claims import as_json, json_schema, scoreboard
 from rdmas.paper.cohort import Cohort, load_cohort
 from rdmas.paper.paths import companion_data_dir
-from rdmas.site import explorers, math, pictures
+from rdmas.site import explorers, math, meta, pictures, stamp
 
 CLAIMS_FILE = "claims.json"
 SCHEMA_FILE = "claims.schema.json"
@@ -153,8 +153,19 @@ def _add_context(app, pagename, templatename, context, doctree) -> None:
         "cell_input" in node["classes"] for node in doctree.findall(nodes.container)
     )
     context["page_has_explorer"] = explorers.MARK in context["body"]
-    papers = records(_cohort(app).descriptor)
+    cohort = _cohort(app)
+    papers = records(cohort.descriptor)
     context["paper_url"] = papers[0][1]["path"] if papers else ""
+    title = re.sub(r"<[^>]+>", "", context.get("title", ""))
+    book = app.config.html_title
+    context["metatags"] += meta.tags(title, context["body"], book, context.get("pageurl"))
+    if pagename == app.config.root_doc:
+        context["metatags"] += meta.linked_data(book, papers, scoreboard(cohort))
+    # Tables of patients' records are never published.
+    folder = None if cohort.is_register else cohort.data_dir
+    has_notebook = app.env.doc2path(pagename).endswith(".ipynb")
+    root = context["content_root"]
+    context["stamp"] = stamp.stamp(pagename, folder, root, has_notebook)
 
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:
@@ -166,6 +177,9 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     if any(explorers.MARK in page.read_text("utf-8") for page in Path(app.outdir).rglob("*.html")):
         explorers.write(Path(app.outdir) / "_static")
     cohort = _cohort(app)
+    if not cohort.is_register:
+        root = Path(app.env.doc2path(app.config.root_doc))
+        stamp.publish(Path(app.outdir), root.parent, cohort.data_dir)
     board = scoreboard(cohort)
     (Path(app.outdir) / CLAIMS_FILE).write_text(as_json(board), encoding="utf-8")
     schema = json.dumps(json_schema(), indent=1) + "\n"
