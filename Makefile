@@ -16,10 +16,11 @@ CODE = data src requirements.txt
 EXECUTED = _build/executed/$(call fingerprint,$(CODE))
 COMPLETE = _build/html/.complete-$(call fingerprint,$(CODE) book _config.yml _toc.yml Makefile)
 
-.PHONY: help book lint test test-long bench refresh reconstruct serve lock clean
+.PHONY: help book pdf lint test test-long bench refresh reconstruct serve lock clean
 
 help:
 	@grep -E '^# make' Makefile | cut -c 3-
+# make pdf          the chapters in one file, beside the site's index (needs Chromium)
 # make lint         style, types, direction of imports, structure of the chapters
 # make test-long    also what takes long: whole books on odd cohorts, fuzzing, interruptions
 # make bench        measure against peers and store the ratios for the colophon
@@ -50,6 +51,7 @@ $(COMPLETE): $(READY) $(EXECUTED)
 	rm -rf _build/html
 	$(BIN)/python -m pytest -q tests/book/test_notebooks.py
 	$(BIN)/jupyter-book build . --all -W --keep-going
+	$(BIN)/python -m rdmas.site.pdf _build/html
 	touch $@
 
 book: $(READY)
@@ -58,6 +60,9 @@ book: $(READY)
 	@$(BIN)/rdmas claims
 	@echo
 	@echo "Site: $(CURDIR)/_build/html/index.html"
+
+pdf: book
+	@test -f _build/html/companion.pdf && echo "PDF: $(CURDIR)/_build/html/companion.pdf"
 
 lint: $(READY)
 	$(BIN)/ruff check --quiet .

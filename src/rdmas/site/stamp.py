@@ -52,7 +52,7 @@ def stamp(page: str, folder: Path | None, root: str, has_notebook: bool) -> str:
     links.append((f"{root}claims.json", "claims.json"))
     parts.append(f"made {made_on()}")
     downloads = " · ".join(f'<a href="{address}">{name}</a>' for address, name in links)
-    return f"<p>{' · '.join(parts)}</p>\n<p>{downloads}</p>"
+    return f"<p>{' · '.join(parts)}</p>\n<p>{downloads}<!-- pdf --></p>"
 
 
 def publish(site: Path, book: Path, folder: Path) -> None:
