@@ -23,8 +23,11 @@ BLOCK = """{sign} `{module}`
 ```{{eval-rst}}
 .. automodule:: {module}
    :members:
-```
+{option}```
 """
+
+#: A plain module's page has what it defines; what a package puts together comes from elsewhere.
+OWN_ONLY = "   :ignore-module-all:\n"
 
 
 def public(package: str, path: list[str]) -> list[tuple[str, list[str]]]:
@@ -44,7 +47,12 @@ def pages() -> dict[str, str]:
         for module, folder in public(top, room) if is_room else [(top, room)]:
             parts = [module, *(name for name, _ in public(module, folder) if folder)]
             blocks = [
-                BLOCK.format(sign="#" if part == module else "##", module=part) for part in parts
+                BLOCK.format(
+                    sign="#" if part == module else "##",
+                    module=part,
+                    option="" if folder and len(parts) == 1 else OWN_ONLY,
+                )
+                for part in parts
             ]
             found[module.removeprefix("rdmas.").replace(".", "-")] = "\n".join(blocks)
     return found

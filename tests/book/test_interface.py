@@ -27,7 +27,8 @@ def test_every_page_is_the_documentation_of_its_module_and_nothing_else():
 def test_a_page_is_a_title_and_a_directive():
     assert pages()["stats-rounding"] == (
         "# `rdmas.stats.rounding`\n\n"
-        "```{eval-rst}\n.. automodule:: rdmas.stats.rounding\n   :members:\n```\n"
+        "```{eval-rst}\n.. automodule:: rdmas.stats.rounding\n   :members:\n"
+        "   :ignore-module-all:\n```\n"
     )
 
 
