@@ -27,7 +27,7 @@ _EXAMPLE = {
     "patient_id": EXAMPLE,
     "arm": Settings().treatment,
     "sex": "female",
-    "diagnosis": "SLE",
+    "diagnosis": "vasculitis",
     "response_week8": "complete",
     "followup_time": 120,
     "died": 0,
@@ -162,7 +162,7 @@ def _toml() -> str:
     lines += ["", "# Only if it is needed:"]
     lines += [f'# {key} = "{value}"  # {what}' for key, value, what in _OPTIONAL]
     lines += [
-        '# diagnoses = ["AOSD", "SLE"]  # named even if one patient alone has them',
+        '# diagnoses = ["vasculitis", "sarcoidosis"]  # named even if one patient alone has them',
         "",
         "# Left the register's own name of a column, right ours (see the dictionary).",
         "# [columns]",
@@ -219,7 +219,7 @@ def _settings_rows() -> list[tuple[str, ...]]:
         ("key", "value", "section", "what it says"),
         *((key, value, "", what) for key, value, what in _STATED),
         *((key, "", "", f"{what} (such as {value})") for key, value, what in _OPTIONAL),
-        ("diagnoses", "", "", "named even if one patient alone has them (such as AOSD, SLE)"),
+        ("diagnoses", "", "", "named even if one patient alone has them (such as vasculitis, sarcoidosis)"),
         ("", "", "columns", "left the register's own name of a column, then ours (as Tod, died)"),
         ("", "", "values.died", "left the register's own value, then ours (as ja, 1)"),
     ]
