@@ -219,7 +219,7 @@ def _settings_rows() -> list[tuple[str, ...]]:
         ("key", "value", "section", "what it says"),
         *((key, value, "", what) for key, value, what in _STATED),
         *((key, "", "", f"{what} (such as {value})") for key, value, what in _OPTIONAL),
-        ("diagnoses", "", "", "named even if one patient alone has them (such as vasculitis, sarcoidosis)"),
+        ("diagnoses", "", "", "named even if one patient alone has them (such as vasculitis)"),
         ("", "", "columns", "left the register's own name of a column, then ours (as Tod, died)"),
         ("", "", "values.died", "left the register's own value, then ours (as ja, 1)"),
     ]
