@@ -5,21 +5,40 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 from test_browser import CHROMIUM
 
 from rdmas.paper.cohort import load_cohort
 from rdmas.show import explorers, prose
+from rdmas.show.pages import context as page_of_context
 from rdmas.site.explorers import LIBRARY_FILE
-from rdmas.stats import logrank, rounding
+from rdmas.stats import (
+    controls,
+    fragility,
+    logrank,
+    no_effect,
+    pooling,
+    priors,
+    proportion,
+    rounding,
+    two_by_two,
+)
 
 COHORT = load_cohort()
 DEATHS = COHORT.deaths()
+ALPHA = 0.05
 REPORTED = COHORT.claims.set_index("id").loc["survival_p_value", "reported"]
 
 #: The page of each explorer, and its controls.
-PAGES = {"orders": ("p_value", ["order"])}
+PAGES = {
+    "orders": ("p_value", ["order"]),
+    "unseen": ("p_value", ["lost", "end"]),
+    "landscape": ("sturdiness", ["test", "a", "b"]),
+    "controls": ("sturdiness", ["rate", "weight"]),
+    "spread": ("context", ["spread"]),
+}
 each = pytest.mark.parametrize("name", PAGES)
 
 
@@ -118,6 +137,108 @@ def test_every_order_shows_what_python_computes(opened):
         [(x, y)] = marks(figure, 0, 'path[fill="#0072B2"]:not([d*="H"]):not([stroke])')
         assert x == pytest.approx(int(places) / (n_deaths + 1), abs=1e-3)
         assert 1 - y == pytest.approx(1 - 1 / DEATHS.n_a, abs=1e-3)
+
+
+def test_unseen_followup_shows_what_python_computes(opened):
+    _, figure = opened("unseen")
+    for lost in range(20):
+        step(control(figure, "lost"), lost)
+        found = logrank.p_range(*DEATHS, lost=lost, ties=True)
+        sentence = said(figure)
+        assert f"log-rank P from {prose.p_value(found.low, 5)}" in sentence
+        if found.high_is_bound:
+            assert "without an upper limit" in sentence
+        else:
+            assert f" to {prose.p_value(found.high, 5)};" in sentence
+        assert ("; always below 0.05" in sentence) == (found.high < ALPHA)
+        for end, data in (("0", found.high_data), ("1", found.low_data)):
+            control(figure, "end").select_option(end)
+            p_value = logrank.logrank_p(data["time"], data["died"], data["arm"] == "a")
+            shown = re.search(r"with P (?:= )?([<\d.]+);", said(figure))[1]
+            assert shown == prose.p_value(p_value, 5)
+        upper, lower = sorted(marks(figure, 0, "g.mark-symbol path"), key=lambda place: place[1])
+        assert upper[0] == pytest.approx(lost / 20, abs=1e-3)
+        assert 5 * (1 - upper[1]) - 5 == pytest.approx(np.log10(found.high), abs=0.02)
+        assert 5 * (1 - lower[1]) - 5 == pytest.approx(np.log10(max(found.low, 1e-5)), abs=0.02)
+
+
+def test_the_landscape_shows_what_python_computes(opened):
+    _, figure = opened("landscape")
+    tests = control(figure, "test").locator("option").all_inner_texts()
+    keys = {test.name: key for key, test in two_by_two.TESTS.items()}
+    by_test = fragility.fragility_by_test(*DEATHS).set_index("key")
+    for place, name in enumerate([*tests, *tests[:4]]):
+        a, b = (place * 7) % (DEATHS.n_a + 1), (place * 5 + 3) % (DEATHS.n_b + 1)
+        control(figure, "test").select_option(label=name)
+        step(control(figure, "a"), a)
+        step(control(figure, "b"), b)
+        key, sentence = keys[name], said(figure)
+        p_value = two_by_two.p_value(a, DEATHS.n_a, b, DEATHS.n_b, test=key)
+        shown = re.search(r"P (?:= )?([<\d.]+|not defined), ", sentence)[1]
+        assert sentence.startswith(f"{a} deaths of 20 and {b} of 21: ")
+        assert shown == prose.p_value(p_value, 5)
+        assert ("prints as" in sentence) == rounding.reproduces(p_value, REPORTED)
+        assert (", below 0.05" in sentence) == (p_value < ALPHA)
+        assert f"{by_test.loc[key, 'index']} outcome" in sentence
+        every = fragility.significance_map(DEATHS.n_a, DEATHS.n_b, tests=[key])
+        assert marks_coloured(figure, "#DDDDDD") == (~every["significant"]).sum()
+        ring = marks(figure, 0, "g.mark-symbol.role-mark path")[-1]
+        assert ring == pytest.approx([(a + 0.5) / 21, 1 - (b + 0.5) / 22], abs=2e-3)
+
+
+def marks_coloured(figure, colour):
+    figure.page.wait_for_timeout(60)
+    return figure.locator(f'.chart g.mark-rect.role-mark path[fill="{colour}"]').count()
+
+
+def test_a_tapped_square_is_chosen(opened):
+    page, figure = opened("landscape", has_touch=True)
+    squares = figure.locator(".chart g.mark-rect.role-mark path")
+    squares.nth(3 * 22 + 10).scroll_into_view_if_needed()
+    box = squares.nth(3 * 22 + 10).bounding_box()
+    page.touchscreen.tap(box["x"] + 4, box["y"] + 4)
+    assert said(figure).startswith("3 deaths of 20 and 10 of 21: ")
+
+
+def test_supposed_controls_show_what_python_computes(opened):
+    _, figure = opened("controls")
+    treated = (DEATHS.events_a, DEATHS.n_a)
+    low, high = proportion.interval(*treated, "clopper-pearson")
+    survived = DEATHS.complement()
+    for place in range(0, 101, 5):
+        rate, weight = place / 100, place // 2 / 50
+        step(control(figure, "rate"), place)
+        step(control(figure, "weight"), place // 2)
+        points = [prose.decimal(100 * (rate - end), 0) for end in (0.05, high, low)]
+        p_values = controls.known_control_rate(*treated, [rate])["p_value"]
+        sentence = said(figure)
+        assert f"If {place}% die" in sentence
+        assert "difference is {} ({} to {}) points".format(*points) in sentence
+        assert f"P = {prose.span(p_values, 3)}, " in sentence
+        assert (", below 0.05" in sentence) == (p_values.max() < ALPHA)
+        [curve] = priors.power_prior_curve(*survived, [weight]).to_dict("records")
+        points = [prose.decimal(100 * curve[key], 0) for key in ("median", "low", "high")]
+        assert "it is {} ({} to {}) points".format(*points) in sentence
+        assert marks(figure, 0, "g.mark-symbol path")[0][0] == pytest.approx(rate, abs=2e-3)
+        assert marks(figure, 1, "g.mark-symbol path")[0][0] == pytest.approx(weight, abs=2e-3)
+
+
+def test_the_spread_shows_what_python_computes(opened):
+    _, figure = opened("spread")
+    evidence = page_of_context.main_analysis(COHORT.evidence, ("yao2019_death", "renji2018"))
+    mu = pooling.pool(evidence["events"], evidence["n"]).logit
+    taus = np.linspace(0, 1.6, 65)
+    for place in range(0, 65, 3):
+        step(control(figure, "spread"), place)
+        [share] = no_effect.by_spread(*DEATHS, mu, [taus[place]]).to_dict("records")
+        shown = re.findall(r"[\d.]+%", said(figure))[-3:]
+        names = ("below", "below_this_way", "as_wide")
+        assert shown == [prose.percent(share[name], 1) for name in names]
+        dots = marks(figure, 0, "g.mark-symbol.role-mark path")
+        heights = sorted((1 - y for _, y in dots), reverse=True)
+        top = 0.5
+        assert heights == pytest.approx([share[name] / top for name in names], abs=5e-3)
+        assert dots[0][0] == pytest.approx(taus[place] / 1.6, abs=2e-3)
 
 
 @each

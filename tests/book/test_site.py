@@ -179,11 +179,11 @@ def test_a_typed_number_makes_make_book_fail(another):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_is_long(site, page):
-    """Prose and captions; tables, code and the list of references do not count."""
+    """Prose and captions; tables, code, explorers and references do not count."""
     soup = BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
     article = soup.find("article")
     for aside in article.select(
-        "table, pre, details, script, style, .math, .headerlink, dl.py, .citation"
+        "table, pre, details, script, style, figure.explorer, .math, .headerlink, dl.py, .citation"
     ):
         aside.decompose()
     assert len(article.get_text(" ").split()) <= 1500

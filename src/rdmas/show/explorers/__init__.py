@@ -5,7 +5,18 @@ drawn by Vega-Altair: what stands there without a script is the same chart, and 
 draws it in a browser comes from the site itself.
 """
 
+from rdmas.show.explorers._context import without_effect
 from rdmas.show.explorers._explorer import Control, Explorer, Words
-from rdmas.show.explorers._p_values import order_of_deaths
+from rdmas.show.explorers._p_values import order_of_deaths, unseen_followup
+from rdmas.show.explorers._sturdiness import controls, p_landscape
 
-__all__ = ["Control", "Explorer", "Words", "order_of_deaths"]
+__all__ = [
+    "Control",
+    "Explorer",
+    "Words",
+    "controls",
+    "order_of_deaths",
+    "p_landscape",
+    "unseen_followup",
+    "without_effect",
+]

@@ -12,6 +12,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from rdmas.show import prose
 from rdmas.show.figures import GREY, INK
 
 #: Width in pixels of what stands there before a script draws, or without one: that of a phone.
@@ -59,6 +60,17 @@ class Words:
         for name in self.by:
             found = found[positions[name]]
         return str(found)
+
+    def written(self) -> dict[str, Any]:
+        """Return the words each once, and their places among them in the nested lists."""
+        each: dict[str, int] = {}
+
+        def place(words: Any) -> Any:
+            if isinstance(words, str):
+                return each.setdefault(words, len(each))
+            return [place(some) for some in words]
+
+        return {"by": list(self.by), "of": place(self.of), "each": list(each)}
 
 
 @dataclass(frozen=True)
@@ -108,7 +120,7 @@ class Explorer:
         )
         content = {
             "say": self.say,
-            "words": {name: {"by": w.by, "of": w.of} for name, w in self.words.items()},
+            "words": {name: w.written() for name, w in self.words.items()},
             "positions": {control.name: control.positions for control in self.controls},
             "charts": specs,
         }
@@ -145,6 +157,18 @@ class Explorer:
         )
 
 
+def equals(p_value: float, decimals: int) -> str:
+    """Write a P-value after the letter P.
+
+    Examples
+    --------
+    >>> equals(0.01148, 4), equals(1e-9, 4), equals(float("nan"), 4)
+    ('= 0.0115', '<0.0001', 'not defined')
+    """
+    written = prose.p_value(p_value, decimals)
+    return f"= {written}" if written[0].isdigit() else written
+
+
 def _styled(chart: Drawn) -> Drawn:
     """Give a chart the look of the book's figures."""
     axis = {
@@ -170,6 +194,9 @@ def _styled(chart: Drawn) -> Drawn:
         .configure_view(stroke=None)
         .configure_axis(**axis)
         .configure_text(fontSize=12, color=INK)
+        .configure_legend(
+            orient="top", title=None, labelFontSize=12, labelColor=INK, labelLimit=0, offset=4
+        )
     )
 
 

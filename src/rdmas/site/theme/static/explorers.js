@@ -21,7 +21,7 @@
     let views = [];
 
     const word = (_, name) => name in words
-      ? words[name].by.reduce((rest, control) => rest[now[control]], words[name].of)
+      ? words[name].each[words[name].by.reduce((rest, control) => rest[now[control]], words[name].of)]
       : positions[name][now[name]];
 
     function draw() {
@@ -45,6 +45,13 @@
       draw();
     }
 
+    // A mark that stands for positions of controls sets them; keyboards have the controls.
+    function choose(datum) {
+      const meant = controls.filter((control) => Number.isInteger(datum[control.dataset.control]));
+      for (const control of meant) control.value = datum[control.dataset.control];
+      if (meant.length) show();
+    }
+
     async function come() {
       await loaded();
       const boxes = [...figure.querySelectorAll(".chart")];
@@ -56,6 +63,7 @@
         boxes[place].setAttribute("aria-label", shows);
         boxes[place].setAttribute("role", "img");
         boxes[place].removeAttribute("aria-roledescription");
+        view.addEventListener("click", (_, mark) => choose(mark?.datum ?? {}));
         return [view, spec.params.map((param) => param.name)];
       }));
       draw();
