@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from bs4 import BeautifulSoup
 from conftest import CHAPTERS, REPOSITORY
+from PIL import Image
 
 from rdmas.site import meta, stamp
 
@@ -66,3 +67,12 @@ def test_another_table_is_another_hash(data_copy):
     path = Path(data_copy) / "patients.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("0", "1", 1), encoding="utf-8")
     assert stamp.data_hash(data_copy) != before
+
+
+def test_a_site_with_an_address_has_cards_and_canonical_addresses(tmp_path):
+    file = tmp_path / "cards" / "cmv.png"
+    meta.draw_card("How often was $ cytomegalovirus found?", "A companion", file)
+    assert Image.open(file).size == (1200, 630)
+    head = meta.tags("T", "<p>Some words.</p>", "S", "https://x.org/a.html", "https://x.org/a.png")
+    assert 'property="og:url" content="https://x.org/a.html"' in head
+    assert 'property="og:image" content="https://x.org/a.png"' in head

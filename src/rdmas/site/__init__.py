@@ -72,6 +72,8 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("rdmas_encoding", "", "env")
     app.add_html_theme("rdmas", str(Path(__file__).parent / "theme"))
     app.add_html_math_renderer("mathml", (math.visit_inline, None), (math.visit_block, None))
+    if app.config.html_baseurl:
+        app.setup_extension("sphinx_sitemap")
     app.connect("doctree-read", _link_paper)
     app.connect("html-page-context", _add_context)
     app.connect("build-finished", _finish)
@@ -158,14 +160,21 @@ def _add_context(app, pagename, templatename, context, doctree) -> None:
     context["paper_url"] = papers[0][1]["path"] if papers else ""
     title = re.sub(r"<[^>]+>", "", context.get("title", ""))
     book = app.config.html_title
-    context["metatags"] += meta.tags(title, context["body"], book, context.get("pageurl"))
+    address, card = context.get("pageurl"), None
+    if app.config.html_baseurl and doctree is not None:
+        picture = f"_images/cards/{pagename.replace('/', '-')}.png"
+        meta.draw_card(title, book, Path(app.outdir) / picture)
+        card = f"{app.config.html_baseurl.rstrip('/')}/{picture}"
+    tags = meta.tags(title, context["body"], book, address, card)
     if pagename == app.config.root_doc:
-        context["metatags"] += meta.linked_data(book, papers, scoreboard(cohort))
+        tags += meta.linked_data(book, papers, scoreboard(cohort))
+    context["metatags"] = context.get("metatags", "") + tags
     # Tables of patients' records are never published.
     folder = None if cohort.is_register else cohort.data_dir
     has_notebook = app.env.doc2path(pagename).endswith(".ipynb")
     root = context["content_root"]
-    context["stamp"] = stamp.stamp(pagename, folder, root, has_notebook)
+    repository = context.get("theme_repository_url", "")
+    context["stamp"] = stamp.stamp(pagename, folder, root, has_notebook, repository)
 
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:

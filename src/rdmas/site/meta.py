@@ -5,9 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
+import textwrap
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 DESCRIPTION_LENGTH = 200
 
@@ -29,14 +32,28 @@ def description(body: str) -> str:
     return first[:DESCRIPTION_LENGTH].rsplit(" ", 1)[0] + "…"
 
 
-def tags(title: str, body: str, site: str, address: str | None) -> str:
+def draw_card(title: str, book: str, file: Path) -> None:
+    """Draw the picture that messengers show of a page, 1200 by 630 pixels."""
+    figure = Figure(figsize=(12, 6.3), dpi=100, facecolor="#fdfcfa")
+    lines = textwrap.fill(title, 34, max_lines=4, placeholder="…")
+    words: dict[str, Any] = {"transform": figure.transFigure, "color": "#22272e"}
+    figure.text(0.06, 0.6, lines.replace("$", r"\$"), fontsize=46, va="center", **words)
+    figure.text(0.06, 0.12, book.replace("$", r"\$"), fontsize=26, **words)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, metadata={"Software": None})
+
+
+def tags(
+    title: str, body: str, site: str, address: str | None = None, card: str | None = None
+) -> str:
     """Return the description of a page and its Open Graph card as tags of the head.
 
-    The address of the page is given only where that of the site is known.
+    Addresses, of the page and of its picture, are given only where that of the site is known.
     """
     said = description(body)
     pairs = [("og:title", title), ("og:description", said), ("og:site_name", site)]
-    pairs += [("og:type", "article"), *([("og:url", address)] if address else [])]
+    known = (("og:url", address), ("og:image", card))
+    pairs += [("og:type", "article"), *((name, text) for name, text in known if text)]
     return "\n".join(
         [
             f'<meta name="description" content="{html.escape(said)}">',

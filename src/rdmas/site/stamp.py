@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import os
+import re
 import shutil
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -26,7 +27,9 @@ def made_on() -> str:
     return moment.date().isoformat()
 
 
-def stamp(page: str, folder: Path | None, root: str, has_notebook: bool) -> str:
+def stamp(
+    page: str, folder: Path | None, root: str, has_notebook: bool, repository: str = ""
+) -> str:
     """Write the line at the foot of a page.
 
     Parameters
@@ -39,6 +42,8 @@ def stamp(page: str, folder: Path | None, root: str, has_notebook: bool) -> str:
         Way from the page to the top of the site.
     has_notebook : bool
         Whether the page is a chapter.
+    repository : str, optional
+        Address of the public repository, where it has one.
     """
     parts = [f"rdmas {html.escape(version('rdmas'))}"]
     links = []
@@ -47,12 +52,33 @@ def stamp(page: str, folder: Path | None, root: str, has_notebook: bool) -> str:
         if has_notebook:
             book, name = Path(page).parent.as_posix(), Path(page).name
             links.append((f"{root}notebooks/{name}.ipynb", "notebook"))
+            links += launch(repository, page)
             links.append((f"{root}{book}/interface/show-pages.html", "helpers"))
         links += [(f"{root}data/{name}.csv", f"{name}.csv") for name in ("claims", "patients")]
     links.append((f"{root}claims.json", "claims.json"))
     parts.append(f"made {made_on()}")
     downloads = " · ".join(f'<a href="{address}">{name}</a>' for address, name in links)
     return f"<p>{' · '.join(parts)}</p>\n<p>{downloads}<!-- pdf --></p>"
+
+
+def launch(repository: str, page: str) -> list[tuple[str, str]]:
+    """Return where a chapter of a public repository can be run, as address and name.
+
+    Examples
+    --------
+    >>> launch("https://github.com/a/b", "book/cmv")[0]
+    ('https://mybinder.org/v2/gh/a/b/HEAD?labpath=book/cmv.ipynb', 'Binder')
+    >>> launch("", "book/cmv")
+    []
+    """
+    found = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?", repository)
+    if not found:
+        return []
+    name, colab = found[1], "https://colab.research.google.com/github"
+    return [
+        (f"https://mybinder.org/v2/gh/{name}/HEAD?labpath={page}.ipynb", "Binder"),
+        (f"{colab}/{name}/blob/HEAD/{page}.ipynb", "Colab"),
+    ]
 
 
 def publish(site: Path, book: Path, folder: Path) -> None:
