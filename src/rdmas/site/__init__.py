@@ -74,6 +74,7 @@ def setup(app: Sphinx) -> dict:
     app.add_html_math_renderer("mathml", (math.visit_inline, None), (math.visit_block, None))
     if app.config.html_baseurl:
         app.setup_extension("sphinx_sitemap")
+        app.config.sitemap_url_scheme = "{link}"
     app.connect("doctree-read", _link_paper)
     app.connect("html-page-context", _add_context)
     app.connect("build-finished", _finish)
