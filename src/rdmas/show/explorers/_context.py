@@ -56,8 +56,8 @@ def without_effect(
         "Choose how far cohorts differ, and see what they show without a drug effect",
         [spread],
         [(_shares(by_spread, spread, alpha, fitted), "Shares of pairs against the spread.")],
-        f"Spread {{spread}}, so that nearly all cohorts' true mortality is {{range}}: P is below "
-        f"{alpha:g} in {{below}} of pairs, {{below_this_way}} in the paper's direction; a gap of "
+        f"Spread {{spread}}, so that nearly all cohorts’ true mortality is {{range}}: P is below "
+        f"{alpha:g} in {{below}} of pairs, {{below_this_way}} in the paper’s direction; a gap of "
         f"{points} points or more that way appears in {{as_wide}}.",
         words,
     )

@@ -188,9 +188,7 @@ def _styled(chart: Drawn) -> Drawn:
             background="transparent",
             autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         )
-        .configure(
-            font="sans-serif", aria=False, padding={"left": 2, "right": 8, "top": 6, "bottom": 4}
-        )
+        .configure(font="sans-serif", padding={"left": 2, "right": 8, "top": 6, "bottom": 4})
         .configure_view(stroke=None)
         .configure_axis(**axis)
         .configure_text(fontSize=12, color=INK)
@@ -203,4 +201,5 @@ def _styled(chart: Drawn) -> Drawn:
 def _still(spec: dict[str, Any], name: str) -> str:
     """Draw a chart as it starts; the ids within are made unique on the page."""
     drawn = vl_convert.vegalite_to_svg({**spec, "width": _STILL_WIDTH})
+    drawn = drawn.replace("<svg", '<svg aria-hidden="true"', 1)
     return re.sub(r'(\bid="|url\(["\']?#)', rf"\g<1>{name}-", drawn)

@@ -108,7 +108,7 @@ def p_landscape(
         f"path, the chosen one ringed; dots print as {reported}",
         [test, a, b],
         [(_landscape(cells, steps, (a, b), alpha), "A square for each pair of deaths, by P.")],
-        f"{{a}} deaths of {published.n_a} and {{b}} of {published.n_b}: P {{p}}, {{prints}}. "
+        f"Deaths {{a}} of {published.n_a} and {{b}} of {published.n_b}: P {{p}}, {{prints}}. "
         "From the published result, {path}.",
         words,
     )

@@ -59,7 +59,8 @@
         const options = { mode: "vega-lite", renderer: "svg", actions: false, tooltip: false, defaultStyle: false };
         const shows = boxes[place].getAttribute("aria-label");
         const { view } = await window.vegaEmbed(boxes[place], spec, options);
-        // The library names the box after itself.
+        // The library names the box after itself, and every mark within; the box has its words.
+        boxes[place].querySelector("svg").setAttribute("aria-hidden", "true");
         boxes[place].setAttribute("aria-label", shows);
         boxes[place].setAttribute("role", "img");
         boxes[place].removeAttribute("aria-roledescription");
