@@ -188,7 +188,9 @@ def _styled(chart: Drawn) -> Drawn:
             background="transparent",
             autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         )
-        .configure(font="sans-serif", padding={"left": 2, "right": 8, "top": 6, "bottom": 4})
+        .configure(
+            font="sans-serif", aria=False, padding={"left": 2, "right": 8, "top": 6, "bottom": 4}
+        )
         .configure_view(stroke=None)
         .configure_axis(**axis)
         .configure_text(fontSize=12, color=INK)
