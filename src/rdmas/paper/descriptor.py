@@ -80,8 +80,8 @@ def read_stated(folder: Path) -> dict[str, Any]:
 
 def stated_tables(stated: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the resources that are objects with a name."""
-    listed = stated.get("resources", [])
-    tables = [item for item in listed if isinstance(item, dict)] if listed else []
+    listed = stated.get("resources")
+    tables = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     return [table for table in tables if isinstance(table.get("name"), str)]
 
 
