@@ -166,13 +166,16 @@ def test_figures_have_no_title_inside_the_plot(name):
     assert [ax.get_title(loc) for loc in ("left", "center", "right")] == ["", "", ""]
 
 
-def test_colours_of_arms_and_bases_can_be_told_apart():
-    for palette in (
-        figures.ARM_COLOURS,
-        figures.BASIS_COLOURS.values(),
-        figures.STATE_COLOURS.values(),
-    ):
+def test_colours_of_arms_and_of_states_can_be_told_apart():
+    for palette in (figures.ARM_COLOURS, figures.STATE_COLOURS.values()):
         assert len(set(palette)) == len(palette)
+
+
+def test_the_colours_of_the_arms_are_used_for_nothing_else():
+    others = [*figures.STATE_COLOURS.values(), *figures.VERDICT_COLOURS.values()]
+    others += [figures.PURPLE, figures.LILAC, figures.GREEN, figures.YELLOW, figures.GREY]
+    assert not set(figures.ARM_COLOURS) & set(others)
+    assert {*figures.ARM_COLOURS, *others} <= set(figures.ON_DARK)
 
 
 def test_style_sets_width_and_hides_the_upper_and_right_spine():
@@ -210,13 +213,13 @@ def test_provenance_colours_every_cell_by_its_state_in_the_order_of_the_table():
     mesh = ax.collections[0]
     mesh.update_scalarmappable()
     drawn = np.array(colours(mesh)).reshape(3, 3)
-    states = CELLS["state"].to_numpy().reshape(3, 3)
+    states = CELLS["state"].to_numpy().reshape(3, 3).T  # a column of the table is a row here
     expected = np.vectorize(lambda state: figures.STATE_COLOURS[state].lower())(states)
     assert drawn.tolist() == expected.tolist()
-    assert tick_labels(ax.xaxis) == ["sex", "dose", "cmv"]
+    assert tick_labels(ax.yaxis) == ["sex", "dose", "cmv"]
     assert texts(ax) == [
         "treated\n2 patients",
-        "control\n1 patients",
+        "control\n1 patient",
         "reported",
         "assumed",
         "empty",
@@ -224,14 +227,14 @@ def test_provenance_colours_every_cell_by_its_state_in_the_order_of_the_table():
 
 
 def test_provenance_separates_the_arms_after_the_last_patient_of_the_first():
-    assert [line.get_ydata()[0] for line in figures.plot_provenance(CELLS).lines] == [2]
+    assert [line.get_xdata()[0] for line in figures.plot_provenance(CELLS).lines] == [2]
 
 
 def test_provenance_key_has_the_colours_of_the_states():
-    key = figures.plot_provenance(CELLS).patches
+    key = figures.plot_provenance(CELLS).collections[1:]
     present = [state for state in figures.STATE_COLOURS if (CELLS["state"] == state).any()]
     assert present == ["reported", "assumed", "empty"]
-    assert [to_rgba(box.get_facecolor()) for box in key] == [
+    assert [tuple(mark.get_facecolors()[0]) for mark in key] == [
         to_rgba(figures.STATE_COLOURS[state]) for state in present
     ]
 
@@ -275,7 +278,7 @@ def test_kaplan_meier_writes_numbers_at_risk_below_their_times():
         written = [
             (text.get_position()[0], int(text.get_text()))
             for text in ax.texts
-            if text.get_text().isdigit() and text.get_color() == colour
+            if text.get_text().isdigit() and text.get_color() == figures.lettering(colour)
         ]
         mine = numbers[numbers["arm"] == arm]
         assert written == list(zip(mine["time"], mine["at_risk"], strict=True))
@@ -293,7 +296,8 @@ def test_kaplan_meier_names_the_arms_above_the_curves(died):
         f"trt: {sum(died[2:])} of 2 died",
         f"ctl: {sum(died[:2])} of 2 died",
     ]
-    assert tuple(text.get_color() for text in labels) == figures.ARM_COLOURS
+    shades = [figures.lettering(colour) for colour in figures.ARM_COLOURS]
+    assert [text.get_color() for text in labels] == shades
     first, second = (text.get_window_extent() for text in labels)
     assert first.y0 > second.y1 > second.y0 > ax.get_window_extent().y1
 
@@ -374,27 +378,28 @@ def test_p_values_mark_exactly_the_tests_that_print_as_reported():
         if colour == figures.GREEN.lower()
     }
     assert marked == {0.011482, 0.011450, 0.0105}  # 0.010495 prints as 0.010, 0.0105 is a tie
-    bold = {
-        text.xy[0]
-        for text in ax.texts
-        if isinstance(text, Annotation) and text.get_fontweight() == "bold"
-    }
-    assert bold == marked  # Pearson's is written 0.0105 too, but not in bold
 
 
-def test_p_values_stand_beside_their_tests_under_the_statistic_they_share():
-    grouped = P_VALUES.sort_values("statistic", kind="stable")
-    undefined = grouped.iloc[:1].assign(test="undefined", p_value=float("nan"))
-    ax = figures.plot_p_values(pd.concat([undefined, grouped]), "0.011", alpha=0.05)
-    names = dict(zip(ax.get_yticks().tolist(), tick_labels(ax.yaxis), strict=True))
-    found = {names[y]: x for x, y in ax.collections[0].get_offsets().tolist()}
-    assert found == dict(zip(P_VALUES["test"], P_VALUES["p_value"], strict=True))
-    from_above = [names[y] for y in sorted(names, reverse=True)]
-    assert from_above == [
-        *("Fisher", "Fisher"),
-        *("difference", "Agresti-Caffo", "lower tie"),
-        *("score", "N\u22121", "Pearson", "Yates"),
-    ]
+def test_p_values_of_a_statistic_share_its_row_and_never_lie_on_each_other():
+    undefined = P_VALUES.iloc[:1].assign(test="undefined", p_value=float("nan"))
+    tests = pd.concat([undefined, P_VALUES])
+    ax = figures.plot_p_values(tests, "0.011", alpha=0.05)
+    names = [text for text in ax.texts if text.get_text() in set(P_VALUES["statistic"])]
+    rows = {name.get_text(): name.get_position()[1] for name in names}
+    assert sorted(rows, key=rows.get) == ["score", "difference", "Fisher"]  # by their smallest P
+    tops = [0, *sorted(rows.values())]
+    found = {name: [] for name in rows}
+    points = ax.collections[0].get_offsets()
+    for x, y in points.tolist():
+        (name,) = [n for n, row in rows.items() if tops[tops.index(row) - 1] < y <= row]
+        found[name].append(x)
+    for name, mine in P_VALUES.groupby("statistic"):
+        assert sorted(found[name]) == sorted(mine["p_value"])
+    ax.figure.canvas.draw()
+    places = ax.transData.transform(points)
+    apart = np.linalg.norm(places[:, None] - places, axis=2) + 1e9 * np.eye(len(places))
+    assert apart.min() > 5  # nearest marks touch at most
+    assert {"0.01050 to 0.06200", "0.02049"} <= set(texts(ax))
 
 
 def test_p_values_shade_the_rounding_interval_and_draw_alpha():
@@ -410,7 +415,7 @@ def test_p_values_shade_the_rounding_interval_and_draw_alpha():
 def test_orderings_draw_each_death_at_its_place_in_the_colour_of_its_arm():
     ax = figures.plot_orderings(ORDERS, "0.011", ("trt", "ctl"))
     found = {}
-    for point in ax.collections:
+    for point in ax.collections[:-2]:  # the last are the key
         (place, row), (colour,) = point.get_offsets()[0].tolist(), colours(point)
         found[int(row), int(place)] = colour
     arm_colours = dict(zip("AB", figures.ARM_COLOURS, strict=True))
@@ -426,10 +431,9 @@ def test_orderings_emphasise_exactly_the_orders_that_print_as_reported():
     bands = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     assert [band.get_y() + band.get_height() / 2 for band in bands] == pytest.approx([1])
     assert [t.get_text() for t in ax.texts if t.get_fontweight() == "bold"] == [
-        "0.01101",
-        "\u2192 0.011",
+        "0.01101 \u2192 0.011",
     ]
-    assert {"0.01417", "0.00906", "\u25c6 death, trt", "\u25cf death, ctl"} <= set(texts(ax))
+    assert {"0.01417", "0.00906", "death, trt", "death, ctl"} <= set(texts(ax))
 
 
 def test_intervals_reach_from_low_to_high_with_the_estimate_between():
@@ -463,7 +467,7 @@ def test_percent_axes_start_at_zero_and_hold_every_interval(high):
         assert label == f"{100 * place:.0f}%"
 
 
-def test_dose_pairs_draw_one_line_per_patient_blue_if_the_dose_fell():
+def test_dose_pairs_draw_one_line_per_patient_purple_if_the_dose_fell():
     axes = figures.plot_dose_pairs(PAIRS, "mg/kg")
     assert len(axes) == 2
     for panel, name in zip(axes, ("all fell", "one fell"), strict=True):
@@ -471,7 +475,7 @@ def test_dose_pairs_draw_one_line_per_patient_blue_if_the_dose_fell():
         lines = [line for line in panel.lines if xs(line) == [0, 1]]
         assert [ys(line) for line in lines] == mine[["before", "after"]].values.tolist()
         assert [line.get_color() for line in lines] == [
-            figures.BLUE if fell else figures.GREY for fell in mine["after"] < mine["before"]
+            figures.PURPLE if fell else figures.GREY for fell in mine["after"] < mine["before"]
         ]
     assert "all fell\ndose fell in 3 of 3\n(invented patients)" in texts(axes[0])
     assert "one fell\ndose fell in 1 of 3\n(invented patients)" in texts(axes[1])
@@ -482,7 +486,7 @@ def test_dose_pairs_draw_and_write_the_two_medians():
     for panel in figures.plot_dose_pairs(PAIRS, "mg/kg"):
         bars = [ys(line) for line in panel.lines if xs(line) != [0, 1]]
         assert bars == [[2.0, 2.0], [1.0, 1.0]]
-        assert texts(panel)[:2] == ["median\n2.0", "median\n1.0"]
+        assert tick_labels(panel.xaxis) == ["baseline\nmedian 2.0", "week 8\nmedian 1.0"]
 
 
 def test_dose_pairs_draw_one_data_set_alone():
@@ -490,43 +494,41 @@ def test_dose_pairs_draw_one_data_set_alone():
     assert len(panel.lines) == 3 + 2
 
 
-def test_scoreboard_puts_each_claim_in_the_column_of_its_basis():
-    ax = figures.plot_scoreboard(BOARD)
-    columns = tick_labels(ax.xaxis)
-    assert columns == ["counts", "ordering", "input", "none"]
-    points = [point.get_offsets()[0].tolist() for point in ax.collections[: len(BOARD)]]
-    assert [(columns[int(x)], int(y)) for x, y in points] == list(
-        zip(BOARD["basis"], range(len(BOARD)), strict=True)
-    )
-    assert tick_labels(ax.yaxis) == [
-        "deaths n:  8",
-        "p value:  0.011",
-        "dose median:  2.7 mg/kg",
-        "share:  51%",
-        "background:  30%",
-    ]
+def marks_by_verdict_and_basis(ax):
+    """Return how many marks stand in each cell of the scoreboard, and the artist of each cell."""
+    bases, verdicts = tick_labels(ax.xaxis), tick_labels(ax.yaxis)
+    tops = [line.get_ydata()[0] for line in ax.lines]
+    found = {}
+    for marks in ax.collections:
+        x, y = marks.get_offsets().T
+        (verdict,) = {verdicts[np.searchsorted(tops, height) - 1] for height in y}
+        (basis,) = {bases[round(place)] for place in x}
+        found[verdict, basis] = len(x), marks
+    return found
+
+
+def test_scoreboard_puts_each_claim_in_the_row_of_its_verdict_and_the_column_of_its_basis():
+    many = pd.concat([BOARD, *[BOARD[:1]] * 11])
+    ax = figures.plot_scoreboard(many)
+    assert tick_labels(ax.xaxis) == ["counts", "ordering", "input", "none"]
+    found = {cell: number for cell, (number, _) in marks_by_verdict_and_basis(ax).items()}
+    assert found == many.groupby(["verdict", "basis"]).size().to_dict()
+    assert sorted(texts(ax)) == sorted(str(number) for number in found.values())
 
 
 def test_scoreboard_marks_verdicts_by_shape_and_colour():
-    ax = figures.plot_scoreboard(BOARD)
-    points = ax.collections[: len(BOARD)]
-    assert [colours(point)[0] for point in points] == [
-        colour.lower()
-        for colour in (figures.BLUE, figures.SKY, figures.YELLOW, figures.ARM_COLOURS[1], "#ffffff")
-    ]
-    marks = [point.get_paths()[0].vertices.tolist() for point in points]
-    assert marks[0] == marks[4], "what cannot be checked is a hollow circle"
-    assert len({str(mark) for mark in marks}) == 4
+    found = marks_by_verdict_and_basis(figures.plot_scoreboard(BOARD))
+    marks = {verdict: artist for (verdict, _), (_, artist) in found.items()}
+    for verdict, artist in marks.items():
+        assert to_hex(artist.get_edgecolors()[0]) == figures.VERDICT_COLOURS[verdict].lower()
+    shapes = {name: artist.get_paths()[0].vertices.tolist() for name, artist in marks.items()}
+    assert shapes["reproduced"] == shapes["not checkable"]
+    assert len({str(shape) for shape in shapes.values()}) == 4
+    assert len(marks["not checkable"].get_facecolors()) == 0, "what cannot be checked is hollow"
 
 
-def test_scoreboard_has_a_key_of_every_verdict():
-    assert texts(figures.plot_scoreboard(BOARD)) == [
-        "reproduced",
-        "consistent",
-        "compatible",
-        "not reproduced",
-        "not checkable",
-    ]
+def test_scoreboard_names_every_verdict():
+    assert tick_labels(figures.plot_scoreboard(BOARD).yaxis) == list(figures.VERDICT_COLOURS)
 
 
 def test_scoreboard_has_a_column_for_records_of_patients_only_where_there_are_some():
@@ -541,7 +543,7 @@ def test_rounding_colours_values_by_whether_they_print_as_reported():
     assert found == {0.010495: figures.GREY.lower(), 0.011482: figures.GREEN.lower()}
     band = ax.patches[0].get_extents().transformed(ax.transData.inverted())
     assert (band.x0, band.x1) == pytest.approx((0.0105, 0.0115))
-    assert texts(ax) == ["prints as 0.011", "N\u22121, 0.011482", "Pearson, 0.010495"]
+    assert texts(ax) == ["N\u22121", "0.011482", "Pearson", "0.010495", "prints as 0.011"]
     low, high = ax.get_xlim()
     assert low < 0.010495 and high > 0.011482
 
@@ -578,16 +580,26 @@ def test_attainable_values_are_dots_and_ranges_bars_green_where_the_print_is_amo
         columns=["name", "low", "high", "prints"],
     )
     ax = figures.plot_attainable(rows, "0.011", alpha=0.05)
-    assert [point.get_offsets()[0].tolist() for point in ax.collections] == [[0.02, 0], [0.0115, 1]]
-    assert [colours(point)[0] for point in ax.collections] == [
-        figures.GREY.lower(),
-        figures.GREEN.lower(),
-    ]
+    heights = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert {tuple(p.get_offsets()[0].tolist()): colours(p)[0] for p in ax.collections} == {
+        (0.02, heights["Fisher"]): figures.GREY.lower(),
+        (0.0115, heights["N"]): figures.GREEN.lower(),
+    }
     alpha, bar = ax.lines
     assert xs(alpha) == [0.05, 0.05]
-    assert (xs(bar), ys(bar)) == ([ax.get_xlim()[0], 1.0], [2, 2])  # cut off at the left edge
+    assert xs(bar) == [ax.get_xlim()[0], 1.0]  # cut off at the left edge
+    assert ys(bar) == [heights["any"]] * 2
     assert bar.get_color() == figures.GREEN
-    assert tick_labels(ax.yaxis) == ["Fisher", "N", "any"]
+
+
+def test_tests_of_one_name_share_a_row():
+    rows = pd.DataFrame(
+        [("tests", 0.02, 0.02, False), ("tests", 0.0115, 0.0115, True)],
+        columns=["name", "low", "high", "prints"],
+    )
+    ax = figures.plot_attainable(rows, "0.011", alpha=0.05)
+    assert len({point.get_offsets()[0][1] for point in ax.collections}) == 1
+    assert texts(ax).count("tests") == 1
 
 
 def test_ensembles_are_steps_of_cumulative_shares_with_the_printed_values_shaded():
@@ -636,7 +648,7 @@ def test_rooms_stand_above_each_other_with_an_arrow_for_each_use():
     ax = figures.plot_layers(MODULES)
     heights = {text.get_text(): text.get_position()[1] for text in ax.texts if text.get_text()}
     assert heights["floor"] < heights["left"] == heights["right"] < heights["roof"]
-    assert {"low", "one", "three, two", "high"} < set(heights)
+    assert {"1 module", "2 modules"} < set(heights)
     boxes = [box.get_bbox() for box in ax.patches]  # in the order of the rooms
     arrows = [text for text in ax.texts if getattr(text, "arrow_patch", None) is not None]
     drawn = set()
@@ -658,8 +670,7 @@ def test_rooms_stand_above_each_other_with_an_arrow_for_each_use():
 def test_durations_are_bars_of_their_length_in_the_order_given():
     ax = figures.plot_durations(DURATIONS)
     assert [bar.get_width() for bar in ax.patches] == [1.5, 0.25]
-    assert tick_labels(ax.yaxis) == ["chapter a", "chapter b"]
-    assert texts(ax) == ["1.500 s", "0.250 s"]
+    assert texts(ax) == ["chapter a", "1.500 s", "chapter b", "0.250 s"]
     assert ax.get_xlim()[1] > 1.5
 
 

@@ -181,7 +181,7 @@ def test_differences_reach_below_zero_on_an_axis_of_percentages(low, high):
 def test_densities_are_named_in_their_colours():
     ax = figures.plot_densities(DENSITIES, "mortality")
     assert texts(ax) == ["prior", "posterior"]
-    assert [to_hex(text.get_color()) for text in ax.texts] == ["#8c8c8c", "#0072b2"]
+    assert [text.get_color() for text in ax.texts] == [figures.lettering("#8C8C8C"), "#0072B2"]
     assert [to_hex(line.get_color()) for line in ax.lines] == ["#8c8c8c", "#0072b2"]
     assert list(ax.lines[1].get_ydata()) == [0.5, 1.0, 4.0]
 

@@ -1,16 +1,22 @@
 """Figures of the book itself: verdicts, modules, durations."""
 
-import textwrap
-from typing import Any
-
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from rdmas.paper.verdicts import BASES
+from rdmas.paper.verdicts import BASES, VERDICTS
 from rdmas.show import prose
-from rdmas.show.figures._style import BASIS_COLOURS, BLUE, GREY, LIGHT, VERMILION, new_axes, note
+from rdmas.show.figures._style import (
+    GREY,
+    LIGHT,
+    PALE,
+    PURPLE,
+    VERDICT_COLOURS,
+    named_rows,
+    new_axes,
+)
 
 #: Shape of each verdict; what cannot be checked is hollow.
 _MARKS = {
@@ -20,47 +26,50 @@ _MARKS = {
     "not reproduced": "X",
     "not checkable": "o",
 }
+_IN_A_LINE = 5
 
 
 def plot_scoreboard(board: pd.DataFrame) -> Axes:
-    """Draw every claim on the basis that carries it.
+    """Draw a mark for every claim, in the row of its verdict and the column of its basis.
 
     Parameters
     ----------
     board : pandas.DataFrame
         From `rdmas.paper.claims.scoreboard`.
     """
-    ax = new_axes(height=0.29 * len(board) + 1.1)
     bases = [basis for basis in BASES if basis != "data" or basis in set(board["basis"])]
-    for row, claim in enumerate(board.to_dict("records")):
-        ax.axhline(row, color=LIGHT, linewidth=0.7, zorder=0)
-        place = bases.index(claim["basis"]), row
-        _mark(ax, place, claim["verdict"], claim["basis"], s=95, linewidths=1.8, zorder=3)
-    ax.set_yticks(range(len(board)))
-    ax.set_yticklabels(board["id"].str.replace("_", " ") + ":  " + board["reported"], fontsize=9.5)
-    ax.set_xticks(range(len(bases)))
-    ax.set_xticklabels(bases)
+    found = board.groupby(["verdict", "basis"]).size().to_dict()
+    lines = [
+        max(-(-found.get((verdict, basis), 0) // _IN_A_LINE) for basis in bases)
+        for verdict in VERDICTS
+    ]
+    # In inches: a line of letters, and lines of marks.
+    high = np.array([0.32 + 0.18 * max(number, 1) for number in lines])
+    tops = np.cumsum(high) - high
+    ax = new_axes(height=high.sum() + 0.4)
+    for verdict, top in zip(VERDICTS, tops, strict=True):
+        ax.axhline(top, color=LIGHT, linewidth=0.7, zorder=0)
+        colour = VERDICT_COLOURS[verdict]
+        face = "none" if verdict == "not checkable" else colour
+        for column, basis in enumerate(bases):
+            if number := found.get((verdict, basis), 0):
+                line, place = np.divmod(np.arange(number), _IN_A_LINE)
+                x, y = column - 0.36 + 0.17 * place, top + 0.34 + 0.18 * line
+                ax.scatter(
+                    x, y, 42, marker=_MARKS[verdict], facecolors=face, edgecolors=colour, lw=1.6
+                )
+                ax.text(column - 0.41, top + 0.06, prose.count(number), va="top", weight="bold")
+    ax.set_yticks(tops + 0.15, VERDICTS)
+    ax.set_xticks(range(len(bases)), bases)
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
-    ax.set(xlim=(-0.5, len(bases) - 0.5), ylim=(len(board) + 0.9, -0.7), xlabel="", ylabel="")
+    ax.set(xlim=(-0.5, len(bases) - 0.5), ylim=(high.sum(), 0), xlabel="", ylabel="")
     sns.despine(ax=ax, left=True, bottom=True, top=True)
-    for number, verdict in enumerate(_MARKS):
-        x, y = -0.45 + 1.4 * (number % 3), len(board) - 0.1 + 0.75 * (number // 3)
-        basis = "none" if verdict == "not checkable" else "counts"
-        _mark(ax, (x, y), verdict, basis, s=70, linewidths=1.5, clip_on=False)
-        ax.text(x + 0.12, y, verdict, va="center", fontsize=9.5)
     return ax
 
 
-def _mark(ax: Axes, place: tuple[float, float], verdict: str, basis: str, **options: Any) -> None:
-    """Mark a verdict by shape, and by the colour of what it rests on."""
-    colour = VERMILION if verdict == "not reproduced" else BASIS_COLOURS[basis]
-    face = "white" if verdict == "not checkable" else colour
-    ax.scatter(*place, marker=_MARKS[verdict], facecolors=face, edgecolors=colour, **options)
-
-
 def plot_layers(modules: pd.DataFrame) -> Axes:
-    """Draw the rooms of a package with their modules, and which room uses which.
+    """Draw the rooms of a package, how many modules they hold, and which room uses which.
 
     Parameters
     ----------
@@ -71,23 +80,24 @@ def plot_layers(modules: pd.DataFrame) -> Axes:
     rooms = {str(name): members for name, members in modules.groupby("room", sort=False)}
     levels = {name: int(members["level"].iloc[0]) for name, members in rooms.items()}
     spans = _spans(levels)
-    ax = new_axes(1.2 * (max(levels.values()) + 1), labels_inside=True)
+    ax = new_axes(1.0 * (max(levels.values()) + 1))
     for name, members in rooms.items():
         (low, high), level = spans[name], levels[name]
         ax.add_patch(
             FancyBboxPatch(
                 (low, level - 0.32),
-                width := high - low,
+                high - low,
                 0.64,
                 boxstyle="round,pad=0,rounding_size=0.02",
                 mutation_aspect=4,
-                facecolor="#E8F1F8",
-                edgecolor=BLUE,
+                facecolor=PALE,
+                edgecolor=PURPLE,
             )
         )
-        listed = textwrap.fill(", ".join(members["module"]), int(82 * width))
-        for text, up, style in ((name, 0.2, {"weight": "bold"}), (listed, -0.08, {"size": 9.5})):
-            ax.text((low + high) / 2, level + up, text, style, ha="center", va="center")
+        held = prose.counted(len(members), "module")
+        for text, up, weight in ((name, 0.12, "bold"), (held, -0.12, "normal")):
+            middle = {"ha": "center", "va": "center", "weight": weight}
+            ax.text((low + high) / 2, level + up, text, middle)
         used = {target.partition(".")[0] for targets in members["imports"] for target in targets}
         for other in sorted(used & set(rooms) - {name}):
             x = _free_column(name, other, spans, levels)
@@ -141,10 +151,8 @@ def plot_durations(durations: pd.DataFrame) -> Axes:
     durations : pandas.DataFrame
         Columns ``name`` and ``seconds``.
     """
-    ax = new_axes(height=0.42 * len(durations) + 0.9)
-    sns.barplot(durations, x="seconds", y="name", color=BLUE, ax=ax)
-    for row, seconds in enumerate(durations["seconds"]):
-        note(ax, f"{prose.decimal(seconds, 3)} s", (seconds, row), (5, 0), va="center")
-    ax.set(xlabel="Seconds on the machine that built this page", ylabel="")
-    ax.set_xlim(0, durations["seconds"].max() * 1.25)
+    taken = [f"{prose.decimal(seconds, 3)} s" for seconds in durations["seconds"]]
+    ax, rows = named_rows(durations["name"], taken)
+    ax.barh(rows, durations["seconds"], height=8, color=PURPLE)
+    ax.set(xlabel="Seconds on the machine that built this page")
     return ax

@@ -6,7 +6,17 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from rdmas.show import prose
-from rdmas.show.figures._style import GREY, LIGHT, as_percent, bar, new_axes, note
+from rdmas.show.figures._style import (
+    GREY,
+    INK,
+    LIGHT,
+    PLACES,
+    as_percent,
+    bar,
+    moved,
+    named_rows,
+    plain,
+)
 
 
 def plot_completeness(rows: pd.DataFrame) -> Axes:
@@ -19,23 +29,25 @@ def plot_completeness(rows: pd.DataFrame) -> Axes:
         ``patients`` and ``colour``.
     """
     names, arms = list(dict.fromkeys(rows["name"])), list(dict.fromkeys(rows["arm"]))
-    ax = new_axes(height=(0.16 + 0.22 * len(arms)) * len(names) + 1.1, labels_inside=True)
-    step = 0.8 / len(arms)
+    ax, rows_at = named_rows(names, more=17 * (len(arms) - 1))
     for row in rows.to_dict("records"):
-        place = names.index(row["name"]) + step * (arms.index(row["arm"]) - (len(arms) - 1) / 2)
+        # From the row upwards, the first arm on top.
+        place = rows_at[names.index(row["name"])] - 17 * (len(arms) - 1 - arms.index(row["arm"]))
         share = row["known"] / row["patients"]
-        ax.barh(place, 1, height=0.85 * step, color=LIGHT, alpha=0.55)
-        ax.barh(place, share, height=0.85 * step, color=row["colour"])
+        ax.barh(place, 1, height=12, color=LIGHT, alpha=0.55)
+        ax.barh(place, share, height=12, color=row["colour"])
         text = prose.out_of(row["known"], row["patients"])
-        note(ax, text, (1, place), (5, 0), va="center", fontsize=9, annotation_clip=False)
-    for arm, colour in zip(arms, dict.fromkeys(rows["colour"]), strict=True):
-        # Beyond the axes, so that the row of names says what the colours are.
-        ax.plot([], [], color=colour, linewidth=6, label=arm)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, borderpad=0)
-    ax.set_yticks(range(len(names)), names)
-    ax.tick_params(axis="y", length=0)
-    ax.set(xlabel="Patients whose value is known", xlim=(0, 1), ylim=(len(names) - 0.45, -0.55))
-    ax.spines["left"].set_visible(False)
+        ax.text(1.02, place, text, va="center", transform=ax.get_yaxis_transform())
+    colours = list(dict.fromkeys(rows["colour"]))
+    for line, (arm, colour, other) in enumerate(zip(arms, colours, PLACES, strict=False)):
+        # Above the axes, so that the row of names says what the colours are.
+        up = 17 * (len(arms) - line)
+        ax.plot(
+            [0], [1], "s", color=colour, clip_on=False, transform=moved(ax, ax.transAxes, 6, up)
+        )
+        at = moved(ax, ax.transAxes, 18, up)
+        ax.text(0, 1, plain(arm, other, width=36), va="center", transform=at)
+    ax.set(xlabel="Patients whose value is known", xlim=(0, 1))
     as_percent(ax.xaxis)
     return ax
 
@@ -52,17 +64,22 @@ def plot_values(values: pd.DataFrame, label: str) -> Axes:
         Label of the axis of values.
     """
     groups = values.groupby("name", sort=False)
-    ax = new_axes(height=0.75 * len(groups) + 0.9, labels_inside=True)
-    names = []
-    for row, (name, mine) in enumerate(groups):
+    medians = [float(mine["value"].median()) for _, mine in groups]
+    names = [_with_n(str(name), len(mine)) for name, mine in groups]
+    written = [f"median {prose.decimal(median, 2)}" for median in medians]
+    ax, places = named_rows(names, written, more=12)
+    for (_, mine), place, median in zip(groups, places, medians, strict=True):
         sorted_values = np.sort(mine["value"].to_numpy())
         # Neighbours in size stand apart; a patient has the same place in no other group.
-        heights = row + 0.6 * ((np.arange(len(mine)) * 0.618034) % 1 - 0.5)
+        heights = place + 26 * ((np.arange(len(mine)) * 0.618034) % 1 - 0.5)
         shade = {"color": mine["colour"].iloc[0], "linewidths": 0}
-        ax.scatter(sorted_values, heights, s=22, alpha=0.55 if len(mine) < 300 else 0.2, **shade)
-        _median(ax, row, float(np.median(sorted_values)))
-        names.append(f"{name}\nn = {prose.count(len(mine))}")
-    return _doses(ax, names, label)
+        many = len(mine) >= 300
+        # A mark for each of thousands would be slow to load; so they are a picture in the picture.
+        ax.scatter(
+            sorted_values, heights, s=22, alpha=0.2 if many else 0.55, rasterized=many, **shade
+        )
+        _median(ax, place, median)
+    return _doses(ax, label)
 
 
 def plot_quartiles(rows: pd.DataFrame, label: str) -> Axes:
@@ -75,29 +92,28 @@ def plot_quartiles(rows: pd.DataFrame, label: str) -> Axes:
     label : str
         Label of the axis of values.
     """
-    ax = new_axes(height=0.75 * len(rows) + 0.9, labels_inside=True)
-    for row, group in enumerate(rows.to_dict("records")):
+    names = [_with_n(name, n) for name, n in zip(rows["name"], rows["n"], strict=True)]
+    medians = [f"median {prose.decimal(median, 2)}" for median in rows["median"]]
+    ax, places = named_rows(names, medians, more=8)
+    for place, group in zip(places, rows.to_dict("records"), strict=True):
         ends = group["lower_quartile"], group["upper_quartile"]
-        bar(ax, row, *ends, color=group["colour"], linewidth=18, alpha=0.45)
-        _median(ax, row, group["median"])
-    names = [
-        f"{name}\nn = {prose.count(n)}" for name, n in zip(rows["name"], rows["n"], strict=True)
-    ]
-    return _doses(ax, names, label)
+        bar(ax, place, *ends, color=group["colour"], linewidth=16, alpha=0.45)
+        _median(ax, place, group["median"])
+    return _doses(ax, label)
 
 
-def _median(ax: Axes, row: float, median: float) -> None:
-    ax.plot([median, median], [row - 0.36, row + 0.36], color="black", linewidth=2.6, zorder=4)
-    note(ax, prose.decimal(median, 2), (median, row - 0.36), (0, 2), ha="center", fontsize=9.5)
+def _with_n(name: str, n: int) -> str:
+    return f"{name}, n = {prose.count(n)}"
 
 
-def _doses(ax: Axes, names: list[str], label: str) -> Axes:
-    """Name the groups of an axis of doses, which begins at zero."""
-    ax.set_yticks(range(len(names)), names)
-    ax.tick_params(axis="y", length=0)
-    ax.set(xlabel=label, ylabel="", ylim=(len(names) - 0.45, -0.75))
+def _median(ax: Axes, place: float, median: float) -> None:
+    ax.plot([median, median], [place - 12, place + 12], color=INK, linewidth=2.6, zorder=4)
+
+
+def _doses(ax: Axes, label: str) -> Axes:
+    """Let an axis of doses begin at zero."""
+    ax.set(xlabel=label)
     ax.set_xlim(0, max(ax.get_xlim()[1], 0.1))
     ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     ax.tick_params(axis="x", color=GREY)
-    ax.spines["left"].set_visible(False)
     return ax

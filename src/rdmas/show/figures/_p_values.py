@@ -4,40 +4,47 @@
 the significance level, drawn as a line.
 """
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from rdmas.show import prose
 from rdmas.show.figures._style import (
     ARM_COLOURS,
-    BLUE,
     GREEN,
     GREY,
     INK,
-    SKY,
-    YELLOW,
+    LILAC,
+    PLACES,
+    PURPLE,
+    as_decimals,
     bar,
+    decimals,
     left_out,
+    lettering,
+    moved,
+    named_rows,
     new_axes,
     note,
+    plain,
+    wrapped,
 )
 from rdmas.stats import rounding
 from rdmas.stats.significance import significant
-
-_DARK_GREEN = "#00634A"  # GREEN, dark enough for letters
 
 # P-values below the one are drawn at it; below the other only powers of ten are ticks.
 _SMALLEST_DRAWN, _SMALLEST_DECADE = 1e-6, 0.0008
 
 # Orders of deaths that a reader can look through.
 _MOST_ROWS = 30
+# Width of a mark in points, and how many of them stand beside each other.
+_MARK, _MARKS_WIDE = 10, 33
+
+_MOST_STEPS = 1000
 
 
 def _interval(reported: str) -> tuple[float, float]:
@@ -46,13 +53,16 @@ def _interval(reported: str) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _shade_printed(ax: Axes, reported: str, height: float) -> tuple[float, float]:
-    """Shade the values that print as `reported`, name them at a height and return their ends."""
+def _shade_printed(ax: Axes, reported: str, ha: str = "center") -> tuple[float, float]:
+    """Shade the values that print as `reported`, name them above the axes and return their ends."""
     low, high = _interval(reported)
-    ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0)
+    # Over the names of rows, whose ground would else cut it to pieces.
+    ax.axvspan(low, high, color=GREEN, alpha=0.25, linewidth=0, zorder=3.5)
     middle = np.sqrt(low * high) if ax.get_xscale() == "log" else (low + high) / 2
-    style = {"ha": "center", "color": _DARK_GREEN, "fontsize": 10}
-    ax.text(middle, height, f"prints as {reported}", style)
+    style = {"ha": ha, "va": "bottom", "color": lettering(GREEN)}
+    at = moved(ax, ax.get_xaxis_transform(), y=3)
+    place = high if ha == "right" else middle
+    ax.text(place, 1, f"prints as {reported}", style, transform=at)
     return low, high
 
 
@@ -70,66 +80,71 @@ def plot_p_values(tests: pd.DataFrame, reported: str | None, alpha: float) -> Ax
     """
     reasons = tests["left_out"] if "left_out" in tests else pd.Series("", index=tests.index)
     not_computed = {why: tests.loc[reasons == why, "test"] for why in reasons[reasons != ""]}
-    tests = tests.dropna(subset="p_value").reset_index(drop=True)
-    families = list(dict.fromkeys(tests["statistic"]))
-    # From the bottom up, with an empty row above each family for its name.
-    family = tests["statistic"].map(families.index)
-    place = len(tests) + len(families) - 2 - np.arange(len(tests)) - family.to_numpy()
-    rows = len(tests) + len(families)
-    ax = new_axes(height=0.27 * rows + 1.1)
-    ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
+    tests = tests.dropna(subset="p_value").sort_values("p_value", kind="stable")
+    families = dict.fromkeys(tests["statistic"])
+    low_end = max(min(alpha, tests["p_value"].min()), _SMALLEST_DRAWN) * 0.8
+    high_end = max(alpha, tests["p_value"].max()) * 1.25
+    x_of = tests["p_value"].clip(lower=_SMALLEST_DRAWN)
+    level = _levels(tests["statistic"], np.log(x_of) / np.log(high_end / low_end) * _MARKS_WIDE)
+    p_of = tests.groupby("statistic", sort=False)["p_value"]
+    ranges = [_written_range(p_of.get_group(family)) for family in families]
+    family = tests["statistic"].map(list(families).index).to_numpy(int)
+    highest = [_MARK * level[family == number].max() for number in range(len(families))]
+    ax, rows = named_rows(map(str, families), ranges, more=highest)
+    ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2, zorder=0)
     marked = GREEN if reported else INK
     marks = [
         rounding.reproduces(p_value, reported) if reported else significant(p_value, alpha)
         for p_value in tests["p_value"]
     ]
-    drawn = tests["p_value"].clip(lower=_SMALLEST_DRAWN)
     ax.scatter(
-        drawn,
-        place,
-        s=62,
+        x_of,
+        rows[family] - _MARK * level,
+        s=54,
         c=[marked if mark else "white" for mark in marks],
         edgecolors=[marked if mark else GREY for mark in marks],
         linewidths=1.8,
         zorder=3,
     )
-    for row, p_value, x, mark in zip(place, tests["p_value"], drawn, marks, strict=True):
-        crosses_line = alpha / 1.3 < p_value < alpha
-        note(
-            ax,
-            prose.p_value(p_value, 5),
-            (x, row),
-            (-8 if crosses_line else 8, 0),
-            va="center",
-            ha="right" if crosses_line else "left",
-            fontsize=9,
-            fontweight="bold" if mark and reported else "normal",
-        )
     ax.set_xscale("log")
-    low_end, high_end = min(alpha, drawn.min()) * 0.8, max(alpha, drawn.max()) * 1.35
     decades = [10.0**power for power in range(-6, 1)]
     between = [0.002, 0.005, 0.02, 0.05, 0.2, 0.5] if low_end > _SMALLEST_DECADE else []
     shown = [tick for tick in sorted(decades + between) if low_end <= tick <= high_end]
     ax.set_xlim(low_end, high_end)
-    ax.set_xticks(shown, [prose.decimal(tick, 6).rstrip("0").rstrip(".") for tick in shown])
+    ax.set_xticks(shown, [decimals(tick) for tick in shown])
     ax.minorticks_off()
-    headings = {
-        int(place[family == number].max()) + 1: name for number, name in enumerate(families)
-    }
-    ax.set_yticks([*place, *headings], [*tests["test"], *headings.values()], fontsize=9.5)
-    for label in ax.get_yticklabels()[len(tests) :]:
-        label.set_fontweight("bold")
-    ax.tick_params(axis="y", length=0)
-    for row in list(headings)[1:]:
-        ax.axhline(row + 0.5, color=GREY, linewidth=0.6)
     axis = "Two-sided P (logarithmic axis)"
     for why, names in not_computed.items():
-        axis += "\n" + textwrap.fill(f"{why}: {'; '.join(names)}", 70)
-    ax.set(xlabel=axis, ylabel="", ylim=(-0.7, rows + 0.3))
+        axis += "\n" + wrapped(f"{why}: {'; '.join(names)}", 48)
+    ax.set(xlabel=axis)
     if reported:
-        _shade_printed(ax, reported, rows - 0.35)
-    ax.text(alpha * 0.97, rows - 0.35, f"{alpha:g}", ha="right", fontsize=10)
+        _shade_printed(ax, reported)
+    _name_level(ax, alpha)
     return ax
+
+
+def _levels(rows: pd.Series, places: pd.Series) -> np.ndarray:
+    """Return how many marks of its row each mark stands on, so that they do not touch."""
+    ends: dict[tuple[object, int], float] = {}
+    levels = []
+    for row, place in zip(rows, places, strict=True):
+        level = 0
+        while place < ends.get((row, level), -np.inf) + 1:
+            level += 1
+        ends[row, level] = place
+        levels.append(level)
+    return np.array(levels, dtype=int)
+
+
+def _written_range(p_values: pd.Series) -> str:
+    """Write the smallest and the largest of some P-values."""
+    return " to ".join(dict.fromkeys(prose.p_value(p, 5) for p in (p_values.min(), p_values.max())))
+
+
+def _name_level(ax: Axes, alpha: float) -> None:
+    """Name the line of the level above the axes, on the side where the printed value is not."""
+    at = moved(ax, ax.get_xaxis_transform(), y=3)
+    ax.text(alpha, 1, f"{alpha:g}", ha="center", va="bottom", transform=at)
 
 
 def plot_orderings(orders: pd.DataFrame, reported: str, arms: Sequence[str]) -> Axes:
@@ -148,10 +163,9 @@ def plot_orderings(orders: pd.DataFrame, reported: str, arms: Sequence[str]) -> 
     if orders.empty:
         return left_out("Orders of deaths: too many to list")
     all_orders, orders = len(orders), spread_by_p(orders)
-    ax = new_axes(height=0.38 * len(orders) + 1.3)
+    ax = new_axes(height=0.34 * len(orders) + 1.3)
     n_deaths = len(orders["order"].iloc[0])
-    marks = {"A": (150, ARM_COLOURS[0], "D"), "B": (75, ARM_COLOURS[1], "o")}
-    style = {"va": "center", "fontsize": 10.5}
+    marks = {"A": (130, ARM_COLOURS[0], "D"), "B": (65, ARM_COLOURS[1], "o")}
     for row, (order, p_value) in enumerate(zip(orders["order"], orders["p_value"], strict=True)):
         hit = rounding.reproduces(p_value, reported)
         if hit:
@@ -159,25 +173,28 @@ def plot_orderings(orders: pd.DataFrame, reported: str, arms: Sequence[str]) -> 
         for place, letter in enumerate(order, start=1):
             size, colour, marker = marks[letter]
             ax.scatter(place, row, s=size, color=colour, marker=marker, zorder=3)
-        weight = "bold" if hit else "normal"
-        ax.text(n_deaths + 0.8, row, prose.p_value(p_value, 5), style, fontweight=weight)
-        if hit:
-            ax.text(
-                n_deaths + 3.0, row, f"→ {reported}", style, fontweight="bold", color=_DARK_GREEN
-            )
-    ax.text(n_deaths + 0.8, -0.95, "log-rank P", style, fontsize=10)
-    ax.text(1, -0.95, f"◆ death, {arms[0]}", style, color=ARM_COLOURS[0])
-    ax.text(5.2, -0.95, f"● death, {arms[1]}", style, color=ARM_COLOURS[1])
+        weight, words = ("bold", f" → {reported}") if hit else ("normal", "")
+        written = prose.p_value(p_value, 5) + words
+        at = moved(ax, ax.get_yaxis_transform(), x=6)
+        ax.text(1, row, written, va="center", fontweight=weight, transform=at)
+    above = ax.get_xaxis_transform()
+    for line, (letter, arm, other) in enumerate(zip("BA", arms[::-1], PLACES[::-1], strict=True)):
+        size, colour, marker = marks[letter]
+        up = moved(ax, above, y=8 + 17 * line)
+        ax.scatter(0.65, 1, size, colour, marker=marker, transform=up, clip_on=False)
+        name = f"death, {plain(arm, other, width=24)}"
+        ax.text(1.1, 1, name, va="center", color=lettering(colour), transform=up)
+    ax.text(1, 1, "log-rank P", va="center", transform=moved(ax, ax.transAxes, 6, 8))
     label = "Order of deaths, first to last (not days)"
     if len(orders) < all_orders:
         label += f"\n{len(orders)} of {prose.count(all_orders)} orders, evenly spread by P"
     ax.set(
-        xlim=(0.5, n_deaths + 4.9),
-        ylim=(len(orders) - 0.4, -1.4),
+        xlim=(0.5, n_deaths + 0.5),
+        ylim=(len(orders) - 0.4, -0.6),
         ylabel="",
         xlabel=label,
     )
-    ax.set_xticks(range(1, n_deaths + 1, 1 + n_deaths // _MOST_ROWS))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     return ax
@@ -205,36 +222,36 @@ def plot_range_curve(curve: pd.DataFrame, reported: str, alpha: float) -> Axes:
     floor = 1e-5
     low = curve["low"].clip(lower=floor)
     drawn = curve[curve["low"] >= floor]
-    exact_line: dict[str, Any] = {"color": BLUE, "linewidth": 2.2, "marker": "o", "markersize": 4}
-    ax.fill_between(curve["lost"], low, curve["high"], color=SKY, alpha=0.45, linewidth=0)
+    exact_line: dict[str, Any] = {"color": PURPLE, "linewidth": 2.2, "marker": "o", "markersize": 4}
+    ax.fill_between(curve["lost"], low, curve["high"], color=LILAC, alpha=0.35, linewidth=0)
     bound = curve["high_is_bound"].astype(bool)
     exact = curve[~bound]
     ax.plot(exact["lost"], exact["high"], **exact_line)
     # One step back, so that the dashed edge starts where the exact one ends.
     beyond_exact = curve[bound | bound.shift(-1, fill_value=False)]
-    ax.plot(beyond_exact["lost"], beyond_exact["high"], color=BLUE, linewidth=1.6, linestyle="--")
+    ax.plot(beyond_exact["lost"], beyond_exact["high"], color=PURPLE, linewidth=1.6, linestyle="--")
     ax.plot(drawn["lost"], drawn["low"], **exact_line)
     ax.axhline(alpha, color=INK, linestyle="--", linewidth=1.2)
     low_print, high_print = _interval(reported)
     ax.axhspan(low_print, high_print, color=GREEN, alpha=0.6, linewidth=0)
     last = curve["lost"].max()
-    ax.text(last, alpha * 1.12, f"{alpha:g}", ha="right", fontsize=10)
-    ax.text(
-        last, high_print * 1.1, f"prints as {reported}", ha="right", color=_DARK_GREEN, fontsize=10
-    )
+    ax.text(last, alpha * 1.12, f"{alpha:g}", ha="right")
+    words = f"prints as {reported}"
+    ax.text(last, low_print * 0.93, words, ha="right", va="top", color=lettering(GREEN))
     beyond = curve[curve["high"].notna() & ~significant(curve["high"], alpha)]
     if not beyond.empty:
         first = beyond.iloc[0]
         words = f"from {first['lost']:.0f} early ends on,\nP of {alpha:g} is possible"
         arrow = {"arrowstyle": "->", "color": INK}
         place = first["lost"], first["high"]
-        note(ax, words, place, (-12, 36), ha="center", arrowprops=arrow)
+        note(ax, words, place, (0, 30), ha="center", arrowprops=arrow)
     ax.set_yscale("log")
+    as_decimals(ax.yaxis)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(
         xlim=(0, last),
         ylim=(floor, 1.6),
-        xlabel="Survivors whose follow-up ended before the last death, at most",
+        xlabel="Survivors lost before the last death, at most",
         ylabel="Log-rank P (logarithmic axis)",
     )
     return ax
@@ -246,30 +263,26 @@ def plot_attainable(rows: pd.DataFrame, reported: str, alpha: float) -> Axes:
     Parameters
     ----------
     rows : pandas.DataFrame
-        Columns ``name``, ``low``, ``high`` (equal for a single value) and ``prints`` (whether
-        the printed value is among them).
+        Columns ``name`` (those of one name share a row), ``low``, ``high`` (equal for a single
+        value) and ``prints`` (whether the printed value is among them).
     """
-    ax = new_axes(height=0.34 * len(rows) + 1.2)
+    names = list(dict.fromkeys(rows["name"]))
+    ax, rows_at = named_rows(names)
     floor = 0.001
-    ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
-    for row, item in enumerate(rows.to_dict("records")):
-        colour = GREEN if item["prints"] else GREY
+    ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2, zorder=0)
+    for item in rows.sort_values("prints", kind="stable").to_dict("records"):
+        row, colour = rows_at[names.index(item["name"])], GREEN if item["prints"] else GREY
         if item["low"] == item["high"]:
-            ax.scatter(item["low"], row, s=58, zorder=3, facecolors=colour, edgecolors=colour)
+            ax.scatter(item["low"], row, s=58, zorder=3, facecolors=colour, edgecolors="white")
         else:
             low = max(item["low"], floor)
             bar(ax, row, low, item["high"], color=colour, linewidth=7, alpha=0.85)
     ax.set_xscale("log")
     ax.set_xlim(floor, 1.05)
     ax.set_xticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
-    ax.set_yticks(range(len(rows)), rows["name"], fontsize=9.5)
-    ax.set(
-        ylim=(len(rows) - 0.4, -1.2),
-        ylabel="",
-        xlabel="Two-sided P that could have been printed (logarithmic axis)",
-    )
-    _shade_printed(ax, reported, -0.8)
-    ax.text(alpha * 1.05, -0.8, f"{alpha:g}", fontsize=10)
+    ax.set(xlabel="Two-sided P that could have been printed (log axis)")
+    _shade_printed(ax, reported, "right")
+    _name_level(ax, alpha)
     return ax
 
 
@@ -283,14 +296,20 @@ def plot_ensemble(p_values: pd.DataFrame, reported: str, alpha: float) -> Axes:
     """
     ax = new_axes(height=3.8)
     ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
-    groups = list(dict.fromkeys(p_values["group"]))
-    shades = sns.color_palette([INK, BLUE, SKY, YELLOW][: len(groups)])
-    sns.ecdfplot(p_values, x="p_value", hue="group", palette=shades, linewidth=2.2, ax=ax)
+    groups = p_values.groupby("group", sort=False)["p_value"]
+    for (group, mine), colour in zip(groups, (INK, PURPLE, LILAC, GREY), strict=False):
+        x, y = np.sort(mine), np.arange(1, len(mine) + 1) / len(mine)
+        # Nobody sees more steps than these, and everybody would load them.
+        some = np.unique(np.linspace(0, len(mine) - 1, _MOST_STEPS).astype(int))
+        x, y = np.concatenate([x[:1], x[some]]), np.concatenate([[0], y[some]])
+        ax.step(x, y, where="post", color=colour, linewidth=2.2, label=group)
     ax.set_xscale("log")
-    sns.move_legend(ax, "upper left", title="", frameon=False)
-    ax.set(xlabel="Log-rank P (logarithmic axis)", ylabel="Share of data sets with a smaller P")
-    ax.text(alpha * 1.04, 0.03, f"{alpha:g}", fontsize=10)
-    _shade_printed(ax, reported, 1.03)
+    ax.legend(loc="upper left", frameon=False, handlelength=1.2, borderaxespad=0)
+    as_decimals(ax.xaxis)
+    ax.minorticks_off()
+    ax.set(xlabel="Log-rank P (logarithmic axis)", ylabel="Share with a smaller P", ylim=(0, 1.02))
+    _shade_printed(ax, reported, "right")
+    _name_level(ax, alpha)
     return ax
 
 
@@ -302,22 +321,13 @@ def plot_rounding(values: pd.DataFrame, reported: str) -> Axes:
     values : pandas.DataFrame
         Columns ``name`` and ``value``.
     """
-    ax = new_axes(height=0.42 * len(values) + 1.3)
     values = values.sort_values("value", ascending=False).reset_index(drop=True)
-    low, high = _shade_printed(ax, reported, len(values) - 0.25)
-    for row, item in enumerate(values.to_dict("records")):
-        hit = rounding.reproduces(item["value"], reported)
-        ax.scatter(item["value"], row, s=70, color=GREEN if hit else GREY, zorder=3)
-        words = f"{item['name']}, {prose.p_value(item['value'], 6)}"
-        note(ax, words, (item["value"], row), (9, 0), va="center")
-    width = high - low
-    right = max(values["value"].max(), high) + 1.9 * width
-    ax.set(
-        xlim=(min(values["value"].min(), low) - 0.3 * width, right),
-        ylim=(-0.6, len(values) + 0.35),
-        ylabel="",
-        xlabel="P-value",
-    )
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
+    ax, rows = named_rows(values["name"], [prose.p_value(value, 6) for value in values["value"]])
+    low, high = _shade_printed(ax, reported)
+    for row, value in zip(rows, values["value"], strict=True):
+        hit = rounding.reproduces(value, reported)
+        ax.scatter(value, row, s=70, color=GREEN if hit else GREY, zorder=3)
+    ends = min(values["value"].min(), low), max(values["value"].max(), high)
+    ax.set(xlim=(ends[0] - 0.3 * (high - low), ends[1] + 0.3 * (high - low)), xlabel="P-value")
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     return ax

@@ -1,6 +1,7 @@
 """Figures of patients: squares, cells, follow-up, doses."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,16 +16,18 @@ from numpy.typing import NDArray
 from rdmas.show import prose
 from rdmas.show.figures._style import (
     ARM_COLOURS,
-    BLUE,
     GREY,
     INK,
     PLACES,
+    PURPLE,
     STATE_COLOURS,
     WIDTH_INCHES,
     left_out,
+    lettering,
+    moved,
     new_axes,
-    note,
     plain,
+    wrapped,
 )
 from rdmas.stats.checks import Table
 
@@ -47,15 +50,15 @@ def plot_icon_array(counts: pd.Series, colours: dict[str, str], per_row: int = 1
     sizes = {str(label): int(count) for label, count in counts.items()}
     labels = [label for label, count in sizes.items() for _ in range(count)]
     n_rows = -(-len(labels) // per_row)
-    ax = new_axes(height=0.62 * n_rows + 0.28 * len(counts) + 0.3)
+    ax = new_axes(height=0.48 * n_rows + 0.24 * len(counts) + 0.2)
     for place, label in enumerate(labels):
         row, column = divmod(place, per_row)
-        ax.add_patch(Rectangle((column, -row), 0.86, 0.86, color=colours[label]))
+        ax.add_patch(Rectangle((column, -row), 0.86, 0.86, fc=colours[label], ec=GREY))
     for line, (label, count) in enumerate(sizes.items()):
         y = -n_rows + 0.35 - 0.5 * line
-        ax.add_patch(Rectangle((0, y), 0.3, 0.3, color=colours[label]))
+        ax.add_patch(Rectangle((0, y), 0.3, 0.3, fc=colours[label], ec=GREY))
         words = f"{label}: {prose.out_of(count, len(labels))}"
-        ax.text(0.5, y + 0.15, words, va="center", fontsize=11)
+        ax.text(0.5, y + 0.15, words, va="center")
     ax.set(xlim=(-0.1, per_row), ylim=(-n_rows + 0.2 - 0.5 * (len(counts) - 1), 1))
     ax.set_aspect("equal")
     ax.axis("off")
@@ -87,7 +90,7 @@ def plot_people(deaths: Table, arms: Sequence[str]) -> Axes:
     for (events, n), arm, place, colour in zip(
         (deaths[:2], deaths[2:]), arms, PLACES, ARM_COLOURS, strict=True
     ):
-        words = f"{plain(arm, place)}: {prose.out_of(events, n)} died"
+        words = f"{plain(arm, place, width=28)}: {prose.out_of(events, n)} died"
         ax.text(-0.45, top, words, va="center", color=INK, fontsize=13, fontweight="bold")
         where = [(i % per_row, top - 1.0 - 1.1 * (i // per_row)) for i in range(n)]
         for at, died in ((where[:events], True), (where[events:], False)):
@@ -109,41 +112,43 @@ def plot_provenance(cells: pd.DataFrame) -> Axes:
     Parameters
     ----------
     cells : pandas.DataFrame
-        Columns ``patient``, ``arm``, ``column``, ``state`` (a provenance, or empty); from
-        `rdmas.paper.cohort.Cohort.provenance`.
+        Columns ``patient``, ``arm``, ``column`` (its title), ``state`` (a provenance, or empty).
     """
-    ax = new_axes(height=4.8)
     states = list(STATE_COLOURS)
     columns = cells["column"].unique()
-    grid = cells.pivot(index="patient", columns="column", values="state")
-    grid = grid.loc[cells["patient"].unique(), columns]
+    grid = cells.pivot(index="column", columns="patient", values="state")
+    grid = grid.loc[columns, cells["patient"].unique()]
+    ax = new_axes(height=0.44 * len(columns) + 0.9)
     sns.heatmap(
         grid.map(states.index).astype(int),
         cmap=sns.color_palette(list(STATE_COLOURS.values()), as_cmap=False),
         vmin=0,
         vmax=len(states) - 1,
         cbar=False,
-        linewidths=0.6,
+        linewidths=0.5,
         linecolor="white",
-        yticklabels=False,
+        xticklabels=False,
         ax=ax,
     )
     sizes = cells.groupby("arm", sort=False)["patient"].nunique()
-    top = 0
-    for arm, n in sizes.items():
-        ax.text(-0.25, top + n / 2, f"{arm}\n{n} patients", ha="right", va="center", fontsize=10)
-        top += n
-        if top < len(grid):
-            ax.axhline(top, color=INK, linewidth=1.2)
+    left = 0
+    above = moved(ax, ax.get_xaxis_transform(), y=4)
+    for (arm, n), place in zip(sizes.items(), PLACES, strict=False):
+        words = f"{plain(str(arm), place, width=16)}\n{prose.counted(n, 'patient')}"
+        ax.text(left + n / 2, 1, words, ha="center", va="bottom", transform=above)
+        left += n
+        if left < grid.shape[1]:
+            ax.axvline(left, color=INK, linewidth=1.6)
     ax.set(xlabel="", ylabel="")
-    ax.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=40, ha="right", fontsize=10)
+    names = [wrapped(column, 20) for column in columns]
+    ax.set_yticks(np.arange(len(columns)) + 0.5, names, rotation=0)
+    ax.tick_params(axis="y", length=0)
     present = [state for state in states if (cells["state"] == state).any()]
-    for place, state in enumerate(present):
-        x, colour = len(columns) * (place + 0.2) / len(present), STATE_COLOURS[state]
-        ax.add_patch(
-            Rectangle((x, -2.6), 0.5, 1.5, facecolor=colour, edgecolor=GREY, clip_on=False)
-        )
-        ax.text(x + 0.65, -1.85, state, va="center", fontsize=10)
+    for number, state in enumerate(present):
+        at = moved(ax, ax.transAxes, x=5 + 82 * (number - (len(present) > 2)), y=-16)
+        colour = STATE_COLOURS[state]
+        ax.scatter(0, 0, 90, colour, marker="s", edgecolors=GREY, transform=at, clip_on=False)
+        ax.text(0, 0, state, va="center", transform=moved(ax, at, x=11))
     return ax
 
 
@@ -166,10 +171,9 @@ def plot_kaplan_meier(
     time_label : str
         Label of the time axis, unit included.
     """
-    ax = new_axes(height=4.2)
+    ax = new_axes(height=4.5)
     last = curves["time"].max()
     # Above the axes, where no curve crosses it.
-    style = {"transform": ax.transAxes, "fontsize": 10.5, "fontweight": "bold"}
     for place, (arm, colour) in enumerate(zip(arms, ARM_COLOURS, strict=False)):
         curve = curves[curves["arm"] == arm]
         ax.step(curve["time"], curve["survival"], where="post", color=colour, linewidth=2.4)
@@ -177,25 +181,26 @@ def plot_kaplan_meier(
             curve["time"], curve["low"], curve["high"], step="post", color=colour, alpha=0.13
         )
         deaths, n = int(curve["deaths"].sum()), int(curve["at_risk"].iloc[0])
-        name = plain(arm, otherwise=PLACES[place])
-        height = 1.02 + 0.075 * (len(arms) - 1 - place)
-        ax.text(0, height, f"{name}: {prose.out_of(deaths, n)} died", style, color=colour)
+        name = plain(arm, otherwise=PLACES[place], width=26)
+        style = {"color": lettering(colour), "fontweight": "bold"}
+        at = moved(ax, ax.transAxes, y=4 + 17 * (len(arms) - 1 - place))
+        ax.text(0, 1, f"{name}: {prose.out_of(deaths, n)} died", style, transform=at)
     ax.set(xlim=(0, last), ylim=(0, 1.02), xlabel=time_label, ylabel="Surviving")
     ax.set_xticks(numbers_at_risk["time"].unique())
     ax.set_yticks(np.linspace(0, 1, 5))
     ax.set_yticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 5)])
-    ax.text(0, -0.25, "At risk", transform=ax.get_xaxis_transform(), fontsize=10, ha="center")
+    below = moved(ax, ax.get_xaxis_transform(), y=-56)
+    ax.text(0, 0, "At risk", transform=moved(ax, below, x=-12))
     for line, (arm, colour) in enumerate(zip(arms, ARM_COLOURS, strict=False), start=1):
         mine = numbers_at_risk[numbers_at_risk["arm"] == arm]
         for time, number in zip(mine["time"], mine["at_risk"], strict=True):
             ax.text(
                 time,
-                -0.25 - 0.075 * line,
+                0,
                 str(number),
-                transform=ax.get_xaxis_transform(),
-                color=colour,
+                transform=moved(ax, below, y=-17 * line),
+                color=lettering(colour),
                 ha="center",
-                fontsize=10,
             )
     return ax
 
@@ -221,7 +226,7 @@ def plot_order_envelope(
     place_label : str
         Label of the axis of places.
     """
-    ax = new_axes(height=4.2)
+    ax = new_axes(height=4.8)
     last = int(envelope["place"].max())
     best = ends["estimate"].idxmax()
     for arm, colour in enumerate(ARM_COLOURS):
@@ -244,27 +249,28 @@ def plot_order_envelope(
         ax.errorbar(x, estimate, errors, fmt="o", color=colour, capsize=4, linewidth=2)
         above = ends.index[arm] == best
         ax.annotate(
-            f"{row['name']}\n{prose.out_of(*row['count'])} survived",
+            f"{plain(row['name'], PLACES[arm], width=26)}\n{prose.out_of(*row['count'])} survived",
             (last, 1 if above else estimate),
             xytext=(0, 5 if above else -5),
             textcoords="offset points",
             ha="right",
             va="bottom" if above else "top",
-            color=colour,
+            color=lettering(colour),
             fontweight="bold",
-            fontsize=10.5,
         )
     ax.set(xlim=(0, last + 1.3), ylim=(0, 1.19), xlabel=place_label, ylabel="Surviving")
     ax.set_xticks(range(last + 1))
     ax.set_yticks(np.linspace(0, 1, 5))
     ax.set_yticklabels([prose.percent(tick) for tick in np.linspace(0, 1, 5)])
     lines = (
-        "Points: the published ends, with intervals",
+        "Points: published, with intervals",
         "Shaded: all orders of deaths, nobody lost",
-        "Dashed: one order, assumed (reconstruction)",
+        "Dashed: one order, assumed",
         "The order itself is not stated",
     )
-    ax.text(0.03, 0.04, "\n".join(lines), transform=ax.transAxes, fontsize=9.5, linespacing=1.5)
+    # Below the axis: where the plot is free depends on how many died.
+    at = moved(ax, ax.transAxes, y=-44)
+    ax.text(0, 0, "\n".join(lines), va="top", linespacing=1.35, transform=at)
     return ax
 
 
@@ -281,8 +287,7 @@ def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) ->
     """
     if not data_sets:
         return np.array([left_out("No data set: nobody died, or there are too many to search")])
-    size = WIDTH_INCHES, 5.0
-    panels = plt.subplots(1, len(data_sets), figsize=size, sharey=True, squeeze=False)[1][0]
+    panels = _panels(len(data_sets), height=5.0)
     for panel, (heading, data) in zip(panels, data_sets.items(), strict=True):
         ordered = data.sort_values(["arm", "time"], ascending=[True, False]).reset_index(drop=True)
         last_death = ordered.loc[ordered["died"].astype(bool), "time"].max()
@@ -295,11 +300,13 @@ def plot_followup(data_sets: Mapping[str, pd.DataFrame], arms: Sequence[str]) ->
                 panel.scatter(patient["time"], row, marker="|", s=32, color=INK, zorder=3)
         sizes = ordered.groupby("arm").size()
         if panel is panels[0]:
-            for letter, name, colour in zip("ab", arms, ARM_COLOURS, strict=True):
+            for letter, arm, other, colour in zip("ab", arms, PLACES, ARM_COLOURS, strict=True):
+                name = plain(arm, other, width=20)
                 middle = ordered.index[ordered["arm"] == letter].to_numpy().mean()
-                words = f"{name}\n{sizes[letter]} patients"
-                style = {"ha": "right", "va": "center", "color": colour, "fontsize": 10}
-                panel.text(-0.6, middle, words, style)
+                words = f"{name}\n{prose.counted(sizes[letter], 'patient')}"
+                style = {"ha": "right", "va": "center", "color": lettering(colour)}
+                at = moved(panel, panel.get_yaxis_transform(), x=-6)
+                panel.text(0, middle, words, style, rotation=90, transform=at)
         _head(panel, heading)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set(yticks=[], xlabel="Order of events", ylim=(len(ordered) - 0.3, -0.8))
@@ -320,36 +327,33 @@ def plot_dose_pairs(pairs: pd.DataFrame, unit: str) -> NDArray:
         Unit of the doses.
     """
     data_sets = pairs.groupby("data_set", sort=False)
-    size = WIDTH_INCHES, 4.0
-    panels = plt.subplots(1, len(data_sets), figsize=size, sharey=True, squeeze=False)[1][0]
+    panels = _panels(len(data_sets), height=4.2)
     for panel, (name, mine) in zip(panels, data_sets, strict=True):
         fell = mine["after"] < mine["before"]
         for patient, down in zip(mine.to_dict("records"), fell, strict=True):
             doses = patient["before"], patient["after"]
-            panel.plot([0, 1], doses, color=BLUE if down else GREY, linewidth=1.6, alpha=0.8)
+            panel.plot([0, 1], doses, color=PURPLE if down else GREY, linewidth=1.6, alpha=0.8)
+        medians: list[str] = []
         for x, column in enumerate(("before", "after")):
             median = mine[column].median()
-            panel.plot(
-                [x - 0.13, x + 0.13], [median, median], color="black", linewidth=3.5, zorder=4
-            )
-            note(
-                panel,
-                f"median\n{prose.decimal(median, 1)}",
-                (x, median),
-                (-26 if x == 0 else 26, 0),
-                ha="center",
-                va="center",
-                fontsize=9.5,
-                fontweight="bold",
-            )
+            medians.append(f"median {prose.decimal(median, 1)}")
+            panel.plot([x - 0.13, x + 0.13], [median, median], color=INK, linewidth=3.5, zorder=4)
         _head(panel, f"{name}\ndose fell in {prose.out_of(int(fell.sum()), len(mine))}")
-        panel.set_xticks([0, 1], ["baseline", "week 8"])
-        panel.set_xlim(-0.55, 1.55)
+        moments = zip(("baseline", "week 8"), medians, strict=True)
+        panel.set_xticks([0, 1], ["\n".join(words) for words in moments])
+        panel.set_xlim(-0.5, 1.5)
     panels[0].set_ylabel(f"Daily dose ({unit})")
     return panels
 
 
+def _panels(n: int, height: float) -> NDArray:
+    """Return the axes of panels beside each other, with one axis of values."""
+    size = WIDTH_INCHES, height
+    options: dict[str, Any] = {"sharey": True, "squeeze": False, "layout": "constrained"}
+    return plt.subplots(1, n, figsize=size, **options)[1][0]
+
+
 def _head(panel: Axes, heading: str) -> None:
     """Write a heading over a panel of invented patients."""
-    style = {"transform": panel.transAxes, "ha": "center", "va": "bottom", "fontsize": 10.5}
-    panel.text(0.5, 1.02, f"{heading}\n{_INVENTED}", style)
+    style = {"ha": "center", "va": "bottom", "transform": moved(panel, panel.transAxes, y=4)}
+    panel.text(0.5, 1, f"{heading}\n{_INVENTED}", style)

@@ -19,9 +19,11 @@ from rdmas.show.figures._style import (
     LIGHT,
     PALE_GREEN,
     PLACES,
-    YELLOW,
+    PURPLE,
     as_percent,
     left_out,
+    lettering,
+    moved,
     new_axes,
     note,
     plain,
@@ -29,7 +31,7 @@ from rdmas.show.figures._style import (
 from rdmas.stats.significance import significant
 
 # The colours of the arms are left to the arms.
-_SHADES = (INK, GREEN, YELLOW, GREY)
+_SHADES = (INK, GREEN, PURPLE, GREY)
 
 
 def plot_probability_better(curves: pd.DataFrame, margins: tuple[float, ...]) -> Axes:
@@ -50,11 +52,17 @@ def plot_probability_better(curves: pd.DataFrame, margins: tuple[float, ...]) ->
         height = np.interp(margin, first["margin"], first["probability"])
         ax.scatter(margin, height, color=_SHADES[0], s=50, zorder=3)
         points = prose.decimal(100 * margin, 0)
-        # The first points lie close together at the top; their texts are stacked.
+        # The points may lie close together; their texts stand below each other in a corner.
         words = f"more than {points} points: {prose.percent(height, 1)}"
-        note(ax, words, (margin, height), (9, max(24 - 12 * place, 3)))
+        ax.text(1, 1, words, ha="right", va="top", transform=moved(ax, ax.transAxes, y=-17 * place))
     ax.axvline(0, color=INK, linewidth=1, linestyle="--", zorder=0)
-    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.16, 0), title="prior of each arm")
+    ax.legend(
+        facecolor="white",
+        edgecolor="none",
+        framealpha=1,
+        loc="lower left",
+        title="prior of each arm",
+    )
     ax.set(
         xlabel="Difference in percentage points, more than",
         ylabel="Posterior probability",
@@ -103,9 +111,8 @@ def plot_significance_map(
         ax,
         "published",
         (events_a + 0.5, events_b),
-        (62, 0),
+        (40, 0),
         va="center",
-        fontsize=10.5,
         fontweight="bold",
         arrowprops={"arrowstyle": "->", "color": INK},
         bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none"},
@@ -113,14 +120,13 @@ def plot_significance_map(
     ax.set_aspect("equal")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True, nbins=11))
-    ax.set(xlabel=f"{event.capitalize()}, {arms[0]}", ylabel=f"{event.capitalize()}, {arms[1]}")
+    named = [plain(arm, place, width=30) for arm, place in zip(arms, PLACES, strict=True)]
+    ax.set(xlabel=f"{event.capitalize()}, {named[0]}", ylabel=f"{event.capitalize()}, {named[1]}")
     words = ("not significant in any", "in some", f"significant in all of {n_tests} tests")
     for place, (text, colour) in enumerate(zip(words, colours, strict=True)):
-        y = 1.16 - 0.055 * place
-        square = Rectangle((0, y - 0.018), 0.036, 0.036, facecolor=colour, edgecolor=GREY)
-        square.set(transform=ax.transAxes, clip_on=False)
-        ax.add_patch(square)
-        ax.text(0.06, y, text, transform=ax.transAxes, va="center", fontsize=9.5)
+        at = moved(ax, ax.transAxes, x=6, y=45 - 17 * place)
+        ax.scatter(0, 1, 90, colour, marker="s", edgecolors=GREY, transform=at, clip_on=False)
+        ax.text(0, 1, text, transform=moved(ax, at, x=12), va="center")
     return ax
 
 
@@ -143,7 +149,7 @@ def plot_discount(curve: pd.DataFrame, tipping_weight: float | None, label: str)
     )
     ax.plot(curve["weight"], curve["estimate"], color=INK, linewidth=2.4)
     ax.axhline(0, color=INK, linewidth=1, linestyle="--")
-    ax.text(1, 0, "no difference ", ha="right", va="bottom", fontsize=9.5)
+    ax.text(1, 0, "no difference ", ha="right", va="bottom")
     if tipping_weight is not None:
         ax.axvline(tipping_weight, color=INK, linewidth=1.6, linestyle=":")
         weight = prose.percent(tipping_weight)
@@ -183,7 +189,7 @@ def plot_bounding_curves(curves: pd.DataFrame, e_values: pd.DataFrame) -> Axes:
                 f"{name}:\nE-value {prose.decimal(e_value, 1)}",
                 (e_value, e_value),
                 (9, 7),
-                color=colour,
+                color=lettering(colour),
                 fontweight="bold",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
             )
@@ -220,7 +226,7 @@ def plot_wrong_outcomes(grid: pd.DataFrame, alpha: float, arms: tuple[str, ...])
     ax = new_axes(height=0.55 * len(table) + 1.2)
     below = np.asarray(significant(table, alpha))
     _squares(ax, below.astype(int), (LIGHT, PALE_GREEN), linewidth=1.2)
-    style = {"ha": "center", "va": "center", "fontsize": 10}
+    style = {"ha": "center", "va": "center"}
     for (row, column), p_value in np.ndenumerate(table.to_numpy()):
         weight = "bold" if below[row, column] else "normal"
         ax.text(column, row, prose.p_value(p_value, 3), style, fontweight=weight)

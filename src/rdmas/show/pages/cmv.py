@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import pandas as pd
 from IPython.display import HTML
 
-from rdmas.show import prose, tables
+from rdmas.show import figures, prose, tables
 from rdmas.stats import proportion
 
 
 def by_method(share: float, limits: Sequence[tuple[float, float]]) -> pd.DataFrame:
     """Frame a share with its intervals by all of `proportion.METHODS`, for `plot_intervals`."""
     drawn = pd.DataFrame(limits, columns=["low", "high"])
-    return drawn.assign(name=list(proportion.METHODS.values()), estimate=share)
+    names = list(proportion.METHODS.values())
+    return drawn.assign(name=names, estimate=share, colour=figures.ARM_COLOURS[0])
 
 
 def overlap_table(bounds: Sequence[tuple[int, int]]) -> HTML:

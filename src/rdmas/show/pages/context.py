@@ -301,8 +301,8 @@ def shares_by_spread(by_spread: pd.DataFrame, alpha: float) -> pd.DataFrame:
     below = f"P below {prose.decimal(alpha, 2)}"
     curves = (
         ("below", f"{below}, either direction", figures.INK),
-        ("below_this_way", f"{below}, the paper's direction", figures.BLUE),
-        ("as_wide", "the paper's gap or wider, its direction", figures.YELLOW),
+        ("below_this_way", f"{below}, the paper's direction", figures.GREEN),
+        ("as_wide", "the paper's gap or wider, its direction", figures.PURPLE),
     )
     return pd.concat(
         [

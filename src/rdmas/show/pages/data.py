@@ -10,6 +10,12 @@ from rdmas.paper.verdicts import STATED_COUNTS
 from rdmas.show import figures, prose, tables
 
 
+def provenance(cohort: Cohort) -> pd.DataFrame:
+    """Return where each cell comes from, with the titles of columns, for `plot_provenance`."""
+    titles = {name: field.get("title", name) for name, field in cohort.fields().items()}
+    return cohort.provenance().assign(column=lambda cells: cells["column"].map(titles))
+
+
 def say_cells(cohort: Cohort) -> dict[str, str]:
     """Word how many cells of the patient table are reported, assumed and empty."""
     found = cohort.provenance()["state"].value_counts()

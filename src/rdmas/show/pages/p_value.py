@@ -97,7 +97,7 @@ def attainable(tests: pd.DataFrame, rungs: Sequence[UnseenFollowup], reported: s
     """Return what each test and assumption could have printed, as `plot_attainable` takes it."""
     tests = tests.dropna(subset="p_value")
     points = zip(
-        tests["test"],
+        [prose.counted(len(tests), "test") + " on the four counts"] * len(tests),
         tests["p_value"],
         tests["p_value"],
         hits(tests["p_value"], reported),

@@ -16,7 +16,7 @@ _METHODS = ("clopper-pearson", "wilson")
 
 def squares(cohort: Cohort) -> tuple[pd.Series, dict[str, str]]:
     """Count the responses to treatment, and colour them, as `plot_icon_array` takes it."""
-    colours = {"complete": figures.BLUE, "partial": figures.SKY, "none": figures.LIGHT}
+    colours = {"complete": figures.PURPLE, "partial": figures.LILAC, "none": figures.LIGHT}
     responses = cohort.in_arm(cohort.treatment_arm)[_COLUMN].value_counts()
     return responses.reindex(list(colours), fill_value=0), colours
 

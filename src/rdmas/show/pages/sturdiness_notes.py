@@ -215,7 +215,7 @@ def beliefs(family: pd.DataFrame) -> pd.DataFrame:
     return family.assign(
         name=family["prior"] + " prior",
         estimate=family["odds_ratio"],
-        colour=[figures.YELLOW, figures.GREY, figures.GREEN],
+        colour=[figures.PURPLE, figures.GREY, figures.GREEN],
     )
 
 
