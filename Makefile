@@ -23,7 +23,7 @@ help:
 # make pdf          the chapters in one file, beside the site's index (needs Chromium)
 # make lint         style, types, direction of imports, structure of the chapters
 # make test-long    also what takes long: whole books on odd cohorts, fuzzing, interruptions
-# make bench        measure against peers and store the ratios for the colophon
+# make bench        measure against peers and many cohorts at once, for the colophon: an hour
 # make refresh      update the stored outputs of the notebooks (the only way to do so)
 # make reconstruct  rewrite data/patients.csv from the claims and assumptions
 # make serve        show the built site at localhost:8000
@@ -83,6 +83,7 @@ test-long: lint book
 
 bench: $(READY)
 	$(BIN)/python -m rdmas.selfcheck.bench book/benchmarks.csv
+	$(BIN)/python -m rdmas.rerun.bench book/benchmarks_cohorts.csv
 
 refresh: $(READY)
 	$(BIN)/python -m rdmas.notebooks book

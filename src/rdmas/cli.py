@@ -214,7 +214,8 @@ class _OneSentence(click.Command):
 @click.option(
     "--scheduler",
     help="Address of a Dask scheduler, as tcp://10.0.0.1:8786, whose workers make the books. They "
-    "are sent the files of each register and send its book back; no common folder is needed.",
+    "are sent the files of each register and send its book back; no common folder is needed, and "
+    "--workers is not used.",
 )
 @click.option("--level", type=float, default=0.95, help="Confidence level of the intervals.")
 @click.option("--aggregate-only", is_flag=True, help="No figure shows a single patient's value.")

@@ -11,6 +11,7 @@ import cloudpickle
 import psutil
 import pytest
 
+from rdmas.rerun import cluster
 from rdmas.rerun.cluster import DEATHS_SURVIVED, WorkerError, each, workers
 
 # Workers cannot import this file, so what it defines is sent to them.
@@ -123,8 +124,17 @@ def test_a_running_scheduler_is_used(client):
         assert values(each(square, [2, 3], other)) == [4, 9]
 
 
+def test_workers_of_another_version_are_refused(client, monkeypatch):
+    monkeypatch.setattr(cluster, "source_fingerprint", os.getpid)
+    address = client.scheduler.address
+    sentence = "its workers do not run this version of the package.$"
+    with pytest.raises(WorkerError, match=sentence), workers(scheduler=address):
+        pass
+
+
 BUSY = """
 import subprocess
+from rdmas.rerun import cluster
 from rdmas.rerun.cluster import each, workers
 
 def busy(_):

@@ -1,16 +1,22 @@
 """Many cohorts at once: the same results on one process and on two, whatever happens to them."""
 
+import contextlib
 import json
 import os
 import pickle
+import random
 import re
+import shutil
 import signal
+import subprocess
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 
 import cloudpickle
 import cohorts
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -115,16 +121,17 @@ class TestNames:
                 "name of its own.",
             ),
             ("claims.json", "'claims.json' cannot be the name of a cohort; choose another."),
+            (".a", "'.a' cannot be the name of a cohort; choose another."),
             ("a\nb", "'a\\nb' cannot be the name of a cohort; choose another."),
         ],
     )
     def test_names_that_would_not_do_are_refused(self, centres, more, sentence):
-        if more in ("claims.json", "a\nb"):
-            (centres / more).mkdir()
-        elif "*" not in more:
+        if more == "Ordinary.csv":
             (centres / more).touch()
+        elif "*" not in more:
+            (centres / more).mkdir()
         with pytest.raises(RerunError) as refused:
-            find_cohorts([f"{centres}/*", *([more] if "*" in more else [])], "out")
+            find_cohorts([f"{centres}/*", more if "*" in more else centres / more], "out")
         assert str(refused.value) == sentence
 
 
@@ -148,7 +155,7 @@ class TestRun:
             assert f'<a href="{name}/index.html">{name}</a>' in text
             assert (tmp_path / "out" / name / "index.html").is_file()
         assert "7 of 35" in text
-        assert "<td>no such arm</td>" in text
+        assert ">no such arm</td>" in text
         claims = json.loads((tmp_path / "out" / "claims.json").read_text(encoding="utf-8"))
         assert list(dict.fromkeys(claim["cohort"] for claim in claims)) == list(NAMES)
         own = json.loads((tmp_path / "out" / "harm" / "claims.json").read_text(encoding="utf-8"))
@@ -314,9 +321,7 @@ def test_why_a_cohort_cannot_be_used_passes_from_one_process_to_another():
 @pytest.mark.long
 def test_whole_books_are_the_same_on_a_cluster(centres, tmp_path, client):
     for name in NAMES[2:]:
-        for path in (centres / name).iterdir():
-            path.unlink()
-        (centres / name).rmdir()
+        shutil.rmtree(centres / name)
     run(centres, tmp_path / "alone", workers=1)
     run(centres, tmp_path / "together", workers=2)
     address = client.scheduler.address
@@ -324,6 +329,48 @@ def test_whole_books_are_the_same_on_a_cluster(centres, tmp_path, client):
     expected = files(tmp_path / "alone")
     assert expected == files(tmp_path / "together")
     assert expected == files(tmp_path / "elsewhere")
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from rdmas.rerun import Options
+from rdmas.rerun.many import rerun_many
+from rdmas.rerun.several import find_cohorts
+
+if __name__ == "__main__":
+    base = Path(sys.argv[1])
+    asked = Options(data=base, out=base / "killed", chapters=base / "chapters", workers=2)
+    rerun_many(find_cohorts([f"{base}/centres/*"], asked.out), asked, progress=False)
+"""
+
+
+@pytest.mark.long
+def test_runs_that_are_killed_come_to_the_same_end(centres, tmp_path):
+    for name in NAMES[2:]:
+        shutil.rmtree(centres / name)
+    script = tmp_path / "run.py"
+    script.write_text(KILLED, encoding="utf-8")
+    began = time.monotonic()
+    run(centres, tmp_path / "whole", workers=2)
+    lasts = time.monotonic() - began
+    draw = random.Random(9)
+    for _ in range(4):
+        process = subprocess.Popen([sys.executable, str(script), str(tmp_path)])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(draw.uniform(0.1, 1) * lasts)
+        children = []
+        if process.poll() is None:
+            children = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        assert psutil.wait_procs(children, timeout=60)[1] == []
+        assert not (tmp_path / "killed").exists() or (tmp_path / "killed/index.html").is_file()
+    if not (tmp_path / "killed").exists():
+        subprocess.run([sys.executable, str(script), str(tmp_path)], check=True)
+    assert files(tmp_path / "whole") == files(tmp_path / "killed")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"centres", "chapters", "run.py", "whole", "killed"}
 
 
 class TestCommand:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from rdmas.paper.package import (
     CohortError,
     DataPackage,
     Problem,
+    companion_frame,
     table_schema,
 )
 from rdmas.paper.paths import companion_data_dir, is_folder, is_there
@@ -132,7 +134,13 @@ class Cohort:
         """
         if arm not in self.arms:
             raise KeyError(f"the cohort has no arm {arm!r}; it has {', '.join(self.arms)}")
-        return self.patients[self.patients["arm"] == arm]
+        # A shallow copy, to which a reader may add columns.
+        return self._by_arm[arm].copy(deep=False)
+
+    @cached_property
+    def _by_arm(self) -> dict[str, pd.DataFrame]:
+        """Return the patients of each arm, divided once."""
+        return {arm: self.patients[self.patients["arm"] == arm] for arm in self.arms}
 
     def has(self, column: str, arm: str | None = None) -> bool:
         """Tell whether any patient, of one arm or of all, has a value in a column."""
@@ -286,8 +294,7 @@ def load_cohort(
 
 def _from_package(package: DataPackage, mask_below: int) -> Cohort:
     """Take a cohort from a valid data package; what it lacks is the companion's."""
-    companion = DataPackage(companion_data_dir())
-    published = companion.frame("claims", empty_texts=True)
+    published = companion_frame("claims")
     claims, notes = _registry(package, published)
     return Cohort(
         patients=validation.patients(package),
@@ -297,8 +304,8 @@ def _from_package(package: DataPackage, mask_below: int) -> Cohort:
             if "assumptions" in package.files
             else _nothing()
         ),
-        evidence=_published(package, companion, "evidence"),
-        evidence_percentages=_published(package, companion, "evidence_percentages"),
+        evidence=_published(package, "evidence"),
+        evidence_percentages=_published(package, "evidence_percentages"),
         descriptor=package.descriptor,
         data_dir=package.folder,
         published=published,
@@ -310,8 +317,7 @@ def _from_package(package: DataPackage, mask_below: int) -> Cohort:
 
 def _from_register(register: Register, path: Path, mask_below: int) -> Cohort:
     """Take a cohort from a register, and from the tables that stand beside it."""
-    companion = DataPackage(companion_data_dir())
-    published = companion.frame("claims", empty_texts=True)
+    published = companion_frame("claims")
     descriptor = _descriptor(register)
     folder = path if is_folder(path) else path.parent
     beside = validation.beside_register(folder, descriptor)
@@ -320,8 +326,8 @@ def _from_register(register: Register, path: Path, mask_below: int) -> Cohort:
         patients=register.patients,
         claims=claims,
         assumptions=_nothing(),
-        evidence=_published(beside, companion, "evidence"),
-        evidence_percentages=_published(beside, companion, "evidence_percentages"),
+        evidence=_published(beside, "evidence"),
+        evidence_percentages=_published(beside, "evidence_percentages"),
         descriptor=descriptor,
         data_dir=path,
         published=published,
@@ -349,10 +355,10 @@ def _registry(package: DataPackage, published: pd.DataFrame) -> tuple[pd.DataFra
     return published, ["There is no claims.csv: held against the claims of the book's own paper."]
 
 
-def _published(package: DataPackage, companion: DataPackage, table: str) -> pd.DataFrame:
+def _published(package: DataPackage, table: str) -> pd.DataFrame:
     """Return a table of published cohorts; where a folder has none, the companion's."""
-    source = package if set(EVIDENCE) <= set(package.files) else companion
-    return source.frame(table, empty_texts=True)
+    own = set(EVIDENCE) <= set(package.files)
+    return package.frame(table, empty_texts=True) if own else companion_frame(table)
 
 
 def _nothing() -> pd.DataFrame:

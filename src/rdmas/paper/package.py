@@ -38,6 +38,7 @@ __all__ = [
     "DataPackage",
     "Problem",
     "companion_descriptor",
+    "companion_frame",
     "shown",
     "table_schema",
 ]
@@ -234,6 +235,17 @@ class DataPackage:
 def table_schema(descriptor: Mapping[str, Any], table: str) -> dict[str, Any]:
     """Return the schema of a table from a descriptor."""
     return next(item for item in descriptor["resources"] if item["name"] == table)["schema"]
+
+
+def companion_frame(table: str) -> pd.DataFrame:
+    """Return a table of the companion's own folder as a new frame; empty texts are strings."""
+    return _companion_frame(table).copy()
+
+
+@cache
+def _companion_frame(table: str) -> pd.DataFrame:
+    """Read a table once, however many cohorts are set beside it."""
+    return DataPackage(companion_data_dir()).frame(table, empty_texts=True)
 
 
 @cache

@@ -6,11 +6,14 @@ import io
 import os
 import tarfile
 import tempfile
+import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
+
+from tqdm import tqdm
 
 from rdmas.rerun import rerun
 from rdmas.rerun.plan import RECORD, Options
@@ -40,6 +43,8 @@ def make(job: Job) -> Made:
     """Make a book, on a worker; one that is there was made by a worker that died afterwards."""
     if job.files is None and (job.options.out / RECORD).is_file():
         return Made(job.name, 0.0)
+    # Bars that are not drawn need no lock of the system, which would outlive a killed worker.
+    tqdm.set_lock(threading.RLock())
     with ExitStack() as stack:
         options = job.options
         if job.files is not None:

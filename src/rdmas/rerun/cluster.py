@@ -15,11 +15,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar
 
 import psutil
 
-from rdmas.rerun.plan import RerunError
+from rdmas.rerun.plan import RerunError, source_fingerprint
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -32,6 +33,12 @@ DEATHS_SURVIVED = 10
 
 #: Tasks handed out in advance for each worker, so that none waits for its next one.
 AHEAD = 2
+
+#: How long processes have to start, to answer and to end, also on a machine with too much to do.
+PATIENCE_SECONDS = 120
+
+#: How long a scheduler has to answer at all.
+KNOCK_SECONDS = 5
 
 #: Libraries that would spread one sum over several threads, and round otherwise.
 ONE_THREAD = dict.fromkeys(
@@ -49,6 +56,8 @@ _SETTINGS: dict[str, Any] = {
     # Workers start kernels and builds, which daemons may not.
     "distributed.worker.daemon": False,
     "distributed.diagnostics.nvml": False,
+    "distributed.comm.timeouts.connect": f"{PATIENCE_SECONDS}s",
+    "distributed.comm.timeouts.tcp": f"{PATIENCE_SECONDS}s",
 }
 
 
@@ -65,7 +74,9 @@ class Outcome(NamedTuple, Generic[Value]):
 
 
 @contextmanager
-def workers(number: int = 1, scheduler: str | None = None) -> Iterator[Client | None]:
+def workers(
+    number: int = 1, scheduler: str | None = None, folder: Path | None = None
+) -> Iterator[Client | None]:
     """Start worker processes, or connect with those of a scheduler, and end them at the end.
 
     Processes of this machine talk over the loopback interface only, with nothing between them
@@ -77,6 +88,8 @@ def workers(number: int = 1, scheduler: str | None = None) -> Iterator[Client | 
         Processes to start; with one the work is done in this process, and nothing listens.
     scheduler : str, optional
         Address of a running scheduler, such as ``tcp://10.0.0.1:8786``; none are started then.
+    folder : pathlib.Path, optional
+        Where the processes of this machine may write; by default among its temporary files.
 
     Yields
     ------
@@ -92,13 +105,13 @@ def workers(number: int = 1, scheduler: str | None = None) -> Iterator[Client | 
         yield None
         return
     import dask
-    from distributed import Client
+    import distributed  # noqa: F401, its own settings first: ours would be all there are
 
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(_SETTINGS))
         if scheduler is None:
-            cluster = stack.enter_context(_local(number))
-            yield stack.enter_context(Client(cluster, set_as_default=False))
+            cluster = stack.enter_context(_local(number, folder))
+            yield stack.enter_context(_client(cluster, PATIENCE_SECONDS))
         else:
             yield stack.enter_context(_connected(scheduler))
 
@@ -169,29 +182,52 @@ def _spread(
 
 
 @contextmanager
-def _local(number: int) -> Iterator[Any]:
+def _local(number: int, folder: Path | None) -> Iterator[Any]:
     """Start processes on this machine, reached over the loopback interface only."""
     from distributed import LocalCluster
 
-    with tempfile.TemporaryDirectory(prefix="rdmas-workers-") as scratch, _termination_raises():
-        cluster = LocalCluster(
-            n_workers=number,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-            local_directory=scratch,
-            memory_limit=None,
-            silence_logs=logging.CRITICAL,
-        )
+    with (
+        tempfile.TemporaryDirectory(prefix="rdmas-workers-", dir=folder) as scratch,
+        _termination_raises(),
+    ):
+        try:
+            cluster = LocalCluster(
+                n_workers=number,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                local_directory=scratch,
+                memory_limit=None,
+                silence_logs=logging.CRITICAL,
+            )
+        except (OSError, RuntimeError) as error:
+            reason = str(error)[:200] or type(error).__name__
+            raise WorkerError(f"No worker process could be started ({reason}).") from None
         try:
             yield cluster
         except BaseException:
             _kill(cluster)
             raise
         finally:
-            cluster.close(timeout=5)
+            try:
+                cluster.close(timeout=PATIENCE_SECONDS / 4)
+            except TimeoutError:
+                _kill(cluster)
+
+
+@contextmanager
+def _client(where: Any, seconds: float) -> Iterator[Client]:
+    """Connect with a scheduler; what is slow to end spoils nothing that was done before."""
+    from distributed import Client
+
+    client = Client(where, timeout=seconds, set_as_default=False)
+    try:
+        yield client
+    finally:
+        with suppress(TimeoutError):
+            client.close(timeout=PATIENCE_SECONDS / 4)
 
 
 def _kill(cluster: Any) -> None:
@@ -225,13 +261,19 @@ def _termination_raises() -> Iterator[None]:
 @contextmanager
 def _connected(scheduler: str) -> Iterator[Client]:
     """Connect with a running scheduler, whose workers must run this very package."""
-    from distributed import Client
-
-    try:
-        client = Client(scheduler, timeout=5, set_as_default=False)
-    except (OSError, TimeoutError, ValueError):
-        raise WorkerError(f"--scheduler {scheduler}: no scheduler answers there.") from None
-    with client:
+    with ExitStack() as stack:
+        try:
+            client = stack.enter_context(_client(scheduler, KNOCK_SECONDS))
+        except (OSError, TimeoutError, ValueError):
+            raise WorkerError(f"--scheduler {scheduler}: no scheduler answers there.") from None
         if not client.nthreads():
             raise WorkerError(f"--scheduler {scheduler}: it has no workers.")
+        try:
+            theirs = set(client.run(source_fingerprint).values())
+        except Exception:
+            theirs = set()
+        if theirs != {source_fingerprint()}:
+            raise WorkerError(
+                f"--scheduler {scheduler}: its workers do not run this version of the package."
+            )
         yield client

@@ -138,7 +138,7 @@ def rerun_many(
             say(f"Going on from an interrupted run: {len(kept)} of {len(cohorts)} cohorts done.")
         missing = {name: found for name, found in planned.items() if name not in kept}
         with (
-            workers(_processes(options.workers, len(missing)), scheduler) as client,
+            workers(_processes(options.workers, len(missing)), scheduler, work) as client,
             tqdm(
                 desc="cohorts",
                 total=len(planned),

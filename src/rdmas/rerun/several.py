@@ -70,7 +70,7 @@ def find_cohorts(patterns: Iterable[str | Path], out: str | Path) -> dict[str, P
                     f"{found[same].name} and {path.name} would both be called {name[:60]!r}: "
                     "give each register a name of its own."
                 )
-            if name.casefold() in TAKEN or not name.isprintable():
+            if name.casefold() in TAKEN or name.startswith(".") or not name.isprintable():
                 raise RerunError(f"{name[:60]!r} cannot be the name of a cohort; choose another.")
     return dict(sorted(found.items()))
 

@@ -38,9 +38,9 @@ figure img { height: auto; max-width: 100%; }
 figcaption { font-size: 0.9rem; }
 .rdmas-scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.9rem; }
-th, td { border-bottom: 1px solid #ccc; overflow-wrap: anywhere; padding: 0.35rem 0.6rem;
-  text-align: left; vertical-align: top; }
-td { min-width: 3.5rem; }
+th, td { border-bottom: 1px solid #ccc; max-width: 14rem; overflow-wrap: break-word;
+  padding: 0.35rem 0.6rem; text-align: left; vertical-align: top; }
+@media (max-width: 600px) { table { width: max-content; } th, td { max-width: 8rem; } }
 """
 
 
@@ -91,6 +91,7 @@ def row_of(name: str, cohort: Cohort, level: float = 0.95) -> Row:
     shown = cohort.shows("died")
     arms = [_arm(cohort, arm, shown) for arm in cohort.arms]
     compared = cohort.control_arm is not None and shown
+    timed = compared and cohort.is_register and cohort.has_times
     difference, low, high = _difference(cohort, level) if compared else (None, None, None)
     companion = cohort.descriptor["companion"]
     return Row(
@@ -104,7 +105,7 @@ def row_of(name: str, cohort: Cohort, level: float = 0.95) -> Row:
         low=low,
         high=high,
         p_fisher=two_by_two.p_value(*cohort.deaths()) if compared else None,
-        p_logrank=_logrank(cohort) if compared and cohort.has_times else None,
+        p_logrank=_logrank(cohort) if timed else None,
         masked=not shown,
     )
 
@@ -238,9 +239,8 @@ def _opening(rows: Sequence[Row], missing: Sequence[str], pools: dict[str, Poole
             continue
         sentences.append(
             f"Pooled mortality of the {_noun(role)}: {_estimate(found)}, from "
-            f"{prose.out_of(found.events, found.n)} in {found.studies} cohorts; in a new cohort "
-            f"between {prose.percent(found.prediction_low)} and "
-            f"{prose.percent(found.prediction_high)}."
+            f"{prose.out_of(found.events, found.n)} in {found.studies} cohorts; "
+            f"{_predicted(found)}."
         )
     return f"<p>{html.escape(' '.join(sentences))}</p>"
 
@@ -251,16 +251,19 @@ def _estimate(found: Pooled) -> str:
     return f"{prose.percent(found.proportion)} ({prose.percent(found.level)} interval {ends})"
 
 
+def _predicted(found: Pooled) -> str:
+    """Write what may be expected of a new cohort."""
+    if not found.prediction_df:
+        return "from two cohorts nothing follows for a new one"
+    ends = prose.percent_interval((found.prediction_low, found.prediction_high), words=" and ")
+    return f"in a new cohort between {ends}"
+
+
 def _table(rows: Sequence[Row], level: float) -> str:
     """Show a row for each cohort."""
     cells = pd.DataFrame(
         {
-            "Cohort": [
-                tables.Markup(
-                    f'<a href="{quote(row.cohort)}/index.html">{html.escape(row.cohort)}</a>'
-                )
-                for row in rows
-            ],
+            "Cohort": [_linked(row.cohort) for row in rows],
             **{
                 heading: [named or "not named" for named in names]
                 for heading, names in _named(rows).items()
@@ -274,6 +277,11 @@ def _table(rows: Sequence[Row], level: float) -> str:
         }
     )
     return tables.show(cells, "Cohorts with their deaths").data
+
+
+def _linked(name: str) -> tables.Markup:
+    """Link the book of a cohort."""
+    return tables.Markup(f'<a href="{quote(name, safe="")}/index.html">{html.escape(name)}</a>')
 
 
 def _named(rows: Iterable[Row]) -> dict[str, list[str]]:
@@ -334,8 +342,8 @@ def _pictures(
         label = "Difference in mortality, treated less controls"
         files["differences.svg"] = _svg(figures.plot_intervals, listed, label, reference=0.0)
         caption = (
-            f"{label}, with {prose.percent(level)} Newcombe intervals. Left of the line fewer of "
-            "the treated died."
+            f"{label}, with {prose.percent(level)} Newcombe intervals. Left of the line a smaller "
+            "share of the treated died."
         )
         told = "; ".join(f"{row.cohort} {_points(row)}" for row in compared)
         parts.append(_figure("differences.svg", caption, told))
@@ -364,6 +372,8 @@ def _forest(rows: Sequence[Row], pools: dict[str, Pooled | str], level: float) -
                 | {"low": found.low, "high": found.high, "kind": "summary", "n": 0}
                 | {"colour": figures.INK}
             )
+            if not found.prediction_df:
+                continue
             new = (found.prediction_low, found.prediction_high)
             lines.append(
                 section
