@@ -347,3 +347,12 @@ def test_p_values_of_the_counts_are_those_of_the_table(tmp_path):
     assert {test: by_test[test] for test in expected["test"]} == pytest.approx(
         dict(zip(expected["test"], expected["p_value"], strict=True))
     )
+
+
+def test_columns_that_a_registry_lacks_are_named_in_one_sentence(tmp_path):
+    folder = write("ordinary", tmp_path)
+    (folder / "claims.csv").write_text("id,group,statement\na,b,c\n", encoding="utf-8")
+    with pytest.raises(CohortError) as refusal:
+        load_cohort(folder)
+    (problem,) = refusal.value.problems
+    assert str(problem).startswith("claims.csv, row 1: there are no columns named arm, reported,")

@@ -11,7 +11,10 @@ from rdmas.paper import schema
 from rdmas.paper.descriptor import stated_fields
 from rdmas.paper.package import DataPackage
 from rdmas.paper.problems import Problem
-from rdmas.paper.validation._words import folded, one_of, quoted
+from rdmas.paper.validation._words import folded, one_of, quoted, several
+
+#: So many columns that are lacking get a sentence each.
+_FEW = 3
 
 #: Letters that a cell may have; the longest of the companion's has 410.
 _LONGEST = 2000
@@ -49,8 +52,11 @@ def _header_problems(
     file: str, header: Sequence[str], expected: dict[str, bool]
 ) -> Iterator[Problem]:
     """Yield what is wrong with the first row of a file."""
-    for name, must in expected.items():
-        if must and name not in header:
+    lacking = [name for name, must in expected.items() if must and name not in header]
+    if len(lacking) > _FEW:
+        yield Problem(file, f"there are no columns named {several(lacking)}", 1)
+    else:
+        for name in lacking:
             yield Problem(file, f"there is no column named {name}", 1, name)
     for name in dict.fromkeys(header):
         if name not in expected:
