@@ -93,8 +93,8 @@ ODD = {
     a_link_to_a_pipe: "is a pipe and not a regular file; save what it brings as a file",
     a_socket: "is a socket and not a regular file; nothing was read from it",
     a_folder: "is a folder; a file must stand there",  # group 4
-    too_long: "is longer than the limit of 50 MB; keep only the table in it",  # group 6
-    as_long_as_a_disk: "is longer than the limit of 50 MB; keep only the table in it",
+    too_long: "is longer than the limit of 50 MB; keep only what is needed in it",  # group 6
+    as_long_as_a_disk: "is longer than the limit of 50 MB; keep only what is needed in it",
 }
 
 

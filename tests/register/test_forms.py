@@ -6,6 +6,7 @@ import cohorts
 import openpyxl
 import pandas as pd
 import pytest
+from register_tables import refused, with_cells
 
 from rdmas.paper.register.read import read_register
 
@@ -176,3 +177,11 @@ def test_a_workbook_with_real_dates_numbers_and_a_sheet_of_settings_is_read(tmp_
         sheet.append(row)
     book.save(tmp_path / "Register.xlsx")
     same(read_register(tmp_path).patients, table, WORDS["German"]["arm"])
+
+
+@pytest.mark.parametrize("mark", [",", "."])
+def test_21_days_that_all_have_a_mark_between_thousands_are_refused(tmp_path, mark):
+    times = [f"1{mark}{200 + place}" for place in range(8)]
+    sentences = refused(tmp_path, with_cells("followup_time", *times))
+    assert all("can mean thousands or decimals" in sentence for sentence in sentences)
+    assert sentences[0].startswith(f"patients.csv, row 2, column followup_time: '1{mark}200': ")

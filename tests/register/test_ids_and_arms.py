@@ -212,3 +212,24 @@ def test_values_are_shown_shortened_and_escaped(tmp_path):
     assert f"'{'x' * 59}…'" in sentence
     (sentence,) = refused(tmp_path, with_cells("sex", "a\u202eb\u2028"))
     assert r"'a\u202eb\u2028'" in sentence
+
+
+@pytest.mark.parametrize("letter", ["\u3164", "\u2800", "\u115f", "\u034f", "\ufe0f"])
+def test_16_and_17_letters_that_are_shown_as_nothing_make_no_id(tmp_path, letter):
+    (sentence,) = refused(tmp_path / "alone", with_cells("patient_id", letter))
+    assert sentence.endswith("a value is required for every patient.")
+    (sentence,) = refused(tmp_path / "beside", with_cells("patient_id", f"P7{letter}"))
+    assert sentence.endswith("has an invisible or control character in it; remove it.")
+    (sentence,) = refused(tmp_path / "arm", with_cells("arm", letter))
+    assert sentence.startswith("patients.csv, row 2, column arm: ")
+
+
+@pytest.mark.parametrize("name", ["P7\n", "\r\nP7", "P7\u2028"])
+def test_17_a_line_break_at_the_end_of_an_id_is_one(tmp_path, name):
+    (sentence,) = refused(tmp_path, with_cells("patient_id", name))
+    assert sentence.endswith("has a line break in it; remove it.")
+
+
+def test_18_an_address_is_no_pseudonym(tmp_path):
+    (sentence,) = warned(tmp_path, with_cells("patient_id", "eva.muster@clinic.org"))
+    assert "1 id looks like a name or a date of birth" in sentence

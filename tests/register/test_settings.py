@@ -189,3 +189,66 @@ def test_other_units_of_time_are_turned_into_days(tmp_path, unit):
 
 def test_values_of_a_column_that_the_table_lacks_do_no_harm(tmp_path):
     assert warned(tmp_path, plain(rows()), "[values.sex]\nx = 'male'\n") == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ".".join("a" * 50_000) + " = 1\n",
+        "[" + " . ".join(["'a'"] * 50_000) + "]\n",
+        "t = {" + ".".join(['"a"'] * 50_000) + " = 1}\n",
+    ],
+    ids=["key", "table", "inline"],
+)
+def test_6_a_name_of_very_many_parts_takes_no_time(tmp_path, content):
+    write(tmp_path, rows(), content)
+    assert refusal(tmp_path) == ["cohort.toml: is nested too deep; settings have two levels."]
+
+
+def test_6_settings_are_short(tmp_path):
+    write(tmp_path, rows(), f"# {'x' * 1_000_000}\n")
+    assert refusal(tmp_path) == [
+        "cohort.toml: is longer than the limit of 1 MB; keep only what is needed in it."
+    ]
+
+
+def test_versions_and_numbers_in_texts_are_no_long_names(tmp_path):
+    table = rows()
+    said = read(tmp_path, table, f'title = "{"1.2." * 40}"\ndrug = "{"x" * 200}"\n')
+    assert said.settings.title.startswith("1.2.1.2.")
+
+
+@pytest.mark.parametrize(
+    ("setting", "rule"),
+    [
+        ("control = []", "control must be text in quotation marks."),
+        ("title = {}", "title must be text in quotation marks."),
+        ("columns = []", "columns must be a table: [columns] and below it lines such as"),
+        ("diagnoses = {}", "diagnoses must be a list of texts, such as"),
+        ('treatment = ""', "treatment is empty; name the arm under study as the table does."),
+        ('control = "Both"', "an arm cannot be called both, which means a comparison in"),
+    ],
+)
+def test_34_an_empty_value_of_another_kind_is_a_fault(tmp_path, setting, rule):
+    (sentence,) = refused(tmp_path, rows(), setting + "\n")
+    assert sentence.startswith(f"cohort.toml: {rule}")
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("cohort.toml.txt", "cohort.toml"),
+        ("Cohort.TOML", "cohort.toml"),
+        ("claims.xlsx", "claims.csv"),
+        ("Claims.csv", "claims.csv"),
+        ("evidence.tsv", "evidence.csv"),
+    ],
+)
+def test_46_and_51_a_file_that_is_left_unread_is_named(tmp_path, name, right):
+    write(tmp_path, rows())
+    (tmp_path / name).write_text("x")
+    assert [str(it) for it in read_register(tmp_path).warnings] == [
+        f"{name}: is not read; save it as {right} if it is meant to be."
+    ]
+    (tmp_path / right).write_text("")
+    assert not read_register(tmp_path).warnings

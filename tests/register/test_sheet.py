@@ -394,3 +394,24 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, encoding):
 @given(content=CONTENTS | st.text(max_size=200).map(str.encode), encoding=NAMES)
 def test_any_bytes_are_read_or_refused_many_times(tmp_path_factory, content, encoding):
     read_or_refuse(tmp_path_factory.getbasetemp(), content, "fuzz.csv", encoding)
+
+
+def test_6_a_quoted_cell_that_is_too_long_is_refused_with_its_rule(tmp_path):
+    file = tmp_path / "patients.csv"
+    file.write_text('a,b,c\n1,"' + "1," * 500_000 + '",2\n')
+    with pytest.raises(CohortError) as caught:
+        read_sheet(file)
+    (sentence,) = str(caught.value).splitlines()
+    assert sentence.startswith("patients.csv, row 2: '\"1,1,1,")
+    assert sentence.endswith("has more than 10,000 characters, too many for a cell.")
+
+
+def test_11_and_49_rows_with_the_same_fault_are_one_sentence(tmp_path):
+    file = tmp_path / "patients.csv"
+    file.write_text("a,b\n" + "1,2,\n" * 30 + "1\n")
+    with pytest.raises(CohortError) as caught:
+        read_sheet(file)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("patients.csv, row 2: has 3 cells where the header has 2; ")
+    assert first.endswith(" (29 more rows alike).")
+    assert second.startswith("patients.csv, row 32: has 1 cell where the header has 2; ")

@@ -267,3 +267,15 @@ def test_a_dose_at_week_8_of_the_dead_is_refused(tmp_path):  # group 26
         "patients.csv, row 5, column gc_dose_week8_mg_per_kg: '0.5': must be empty: the patient "
         "died on day 20, before week 8."
     ]
+
+
+@pytest.mark.parametrize("cell", ["\u00a01", "1\u3000"])
+def test_20_blanks_of_any_kind_around_a_code_are_none(cell):
+    assert values.coded("died", cell) == 1
+
+
+def test_20_what_is_wrong_with_a_digit_is_said_rightly():
+    with pytest.raises(ValueError, match="full-width"):
+        values.coded("died", "\u00a0１")
+    with pytest.raises(ValueError, match="invisible or special"):
+        values.coded("died", "1\u200b")

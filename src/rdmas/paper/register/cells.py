@@ -17,6 +17,9 @@ from rdmas.paper.register.settings import COLUMNS, TIME_UNITS, Settings, meaning
 #: The id of the template's example row.
 EXAMPLE = "EXAMPLE-replace-this-row"
 
+#: The column of times, and the unit in which they are whole numbers for most.
+_IN_DAYS = ("followup_time", "days")
+
 #: Texts of a reader that are shown, and that a spreadsheet might take for a formula.
 _TEXTS = ("patient_id", "arm", "diagnosis")
 
@@ -24,6 +27,7 @@ _NAMES = (
     r"[^\W\d_]{2,}[,.]? [^\W\d_]{2,}( [^\W\d_]{2,})?",
     r"[^\W\d_]{2,},? [^\W\d_]\.|[^\W\d_]\. ?[^\W\d_]{2,}",
     r"[A-ZÄÖÜ][a-zäöüß]{3,}|[\u4e00-\u9fff]{2,4}",
+    r"[^\s@]+@[^\s@]+\.[^\W\d_]{2,}",
 )
 _DATES = (
     r"(?<!\d)\d{6}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx]$",
@@ -85,7 +89,7 @@ def read_cells(records: Records, settings: Settings, findings: Findings) -> None
         else:
             _read_column(records, column, _parser(column, settings), settings, findings)
             if COLUMNS[column]["type"] == "number":
-                _check_marks(records, column, findings)
+                _check_marks(records, column, settings, findings)
                 _check_range(records, column, settings, findings)
     _check_ids(records, findings)
     _check_formulas(records, findings)
@@ -129,12 +133,23 @@ def _parser(column: str, settings: Settings) -> Callable[[Any], Any]:
     """Return what reads a cell of a column."""
     if "enum" in COLUMNS[column].get("constraints", {}):
         return lambda cell: values.coded(column, cell)
+    if column == "patient_id":
+        return _identity
     kinds: dict[str, Callable[[Any], Any]] = {
         "number": values.number,
         "date": lambda cell: values.date(cell, settings.date_order),
         "string": values.name,
     }
     return kinds[COLUMNS[column]["type"]]
+
+
+def _identity(cell: Any) -> str:
+    """Return an id; a line break at its end, which no cell shows, is one too."""
+    if isinstance(cell, str) and cell.strip(" \t") != cell.strip():
+        odd = set(cell) & set("\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+        if odd:
+            raise ValueError("has a line break in it; remove it")
+    return values.name(cell)
 
 
 def _read_column(
@@ -185,7 +200,7 @@ def _read_column(
     records.values[column] = read
 
 
-def _check_marks(records: Records, column: str, findings: Findings) -> None:
+def _check_marks(records: Records, column: str, settings: Settings, findings: Findings) -> None:
     """Refuse decimal marks of two kinds, and those that could stand between thousands."""
     texts = {
         place: cell.strip()
@@ -205,7 +220,9 @@ def _check_marks(records: Records, column: str, findings: Findings) -> None:
         return
     marked = comma or point
     thousands = [it for it in marked if re.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", texts[it])]
-    if thousands and len(thousands) == len(marked) <= len(texts) / 2:
+    # Nobody counts days in thousandths: there it may be every cell.
+    most = len(texts) if (column, settings.time_unit) == _IN_DAYS else len(texts) / 2
+    if thousands and len(thousands) == len(marked) <= most:
         mark = "comma" if comma else "point"
         for place in thousands:
             rule = f"the {mark} can mean thousands or decimals; write 1234, or 1.2 with one decimal"

@@ -59,6 +59,8 @@ def _unparsed(file: str, number: int, row: str, separator: str, error: csv.Error
     """Say why a row cannot be told apart into cells."""
     if "field limit" in str(error):
         cell = max(row.rstrip().split(separator), key=len)
+        if len(cell) <= CHARACTERS:  # the cell is quoted and holds the separator
+            cell = row[max(row.find('"'), 0) :].rstrip()
         return Problem(file, f"{fault_of(cell)}", number, value=cell)
     rule = "a quotation mark is not closed, or stands inside a cell without being written twice"
     return Problem(file, rule, number, value=row[row.find('"') :].rstrip())

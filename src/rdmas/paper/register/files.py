@@ -76,7 +76,7 @@ def read_bytes(
         _refuse_unreadable(path, error)
     if max(status.st_size, len(data)) > limit_bytes:
         size = f"{limit_bytes / 1e6:,.0f} MB" if limit_bytes >= 1e6 else f"{limit_bytes:,} bytes"
-        _refuse(path, f"is longer than the limit of {size}; keep only the table in it")
+        _refuse(path, f"is longer than the limit of {size}; keep only what is needed in it")
     return data
 
 

@@ -56,6 +56,25 @@ def tables(path: Path) -> list[Path]:
     return named or found
 
 
+def unread(folder: Path) -> list[Problem]:
+    """Return a warning for each file that seems meant to be read, and has another name."""
+    try:
+        names = sorted(file.name for file in folder.iterdir())
+    except OSError:
+        return []
+    ours = [SETTINGS, *(f"{table}.csv" for table in OTHERS if table != "assumptions")]
+    found = []
+    for right in (right for right in ours if right not in names):
+        stem, _, ending = right.partition(".")
+        others = ("txt",) if ending == "toml" else ("txt", "tsv", "xlsx", "xls", "ods")
+        alike = {right, f"{right}.txt", *(f"{stem}.{other}" for other in others)}
+        for name in names:
+            if name.lower() in alike and (folder / name).is_file():
+                rule = f"is not read; save it as {right} if it is meant to be"
+                found.append(Problem(name, rule, level="warning"))
+    return found
+
+
 def several_tables(folder: Path, files: list[Path]) -> CohortError:
     """Return the refusal of a folder with several tables."""
     rule = f"there are several tables, {some(file.name for file in files)}; name one of them"

@@ -16,9 +16,9 @@ from rdmas.paper.register.cells import EXAMPLE, Records, read_cells
 from rdmas.paper.register.columns import NEEDED, recognise
 from rdmas.paper.register.files import read_bytes
 from rdmas.paper.register.findings import Findings, some
-from rdmas.paper.register.locate import SETTINGS, several_tables, tables
+from rdmas.paper.register.locate import SETTINGS, several_tables, tables, unread
 from rdmas.paper.register.rules import derive
-from rdmas.paper.register.settings import Settings, merged, parse_toml, settings_from
+from rdmas.paper.register.settings import LIMIT, Settings, merged, parse_toml, settings_from
 from rdmas.paper.register.sheet import Sheet, read_sheet
 from rdmas.paper.register.workbook import settings_sheet
 
@@ -79,7 +79,11 @@ def read_register(path: str | Path, encoding: str | None = None) -> Register:
     findings = Findings(read.sheet.file, read.sheet.sheet, read.sheet.header_row)
     patients, notes = _patients(read.sheet, read.settings, findings)
     found = [*findings.listed(len(read.sheet.rows))]
-    warnings = [*read.sheet.warnings, *(it for it in found if it.level == "warning")]
+    warnings = [
+        *read.warnings,
+        *read.sheet.warnings,
+        *(it for it in found if it.level == "warning"),
+    ]
     if patients is None:
         raise CohortError(*(it for it in found if it.level == "error"), *warnings)
     return Register(
@@ -113,7 +117,7 @@ class _Sources:
         self.hashes: dict[str, str] = {}
         stated = {}
         if is_there(folder / SETTINGS):
-            content = read_bytes(folder / SETTINGS)
+            content = read_bytes(folder / SETTINGS, LIMIT)
             self._hash(SETTINGS, content)
             stated[SETTINGS] = parse_toml(SETTINGS, content)
         choices = []
@@ -131,6 +135,7 @@ class _Sources:
         self._hash(file.name, read_bytes(file))
         source = self.settings.source
         self.notes = (f"Settings: {source}.",) if source else ()
+        self.warnings = unread(folder)
 
     def _hash(self, name: str, content: bytes) -> None:
         """Note which file was read."""

@@ -34,6 +34,14 @@ COLUMNS = {**schema.fields("patients"), **schema.fields("register")}
 #: Days in each unit of time that follow-up may be given in.
 TIME_UNITS = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
 
+#: Bytes that settings may have.
+LIMIT = 1_000_000
+
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+
+#: A name of very many parts, for which the reader of TOML needs the square of their number.
+_LONG_NAME = re.compile(rf"(?:^|[\[{{,])[ \t]*+{_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{50}}", re.M)
+
 #: Settings that have one of a few values.
 _CHOICES = {"time_unit": tuple(TIME_UNITS), "date_order": ("", *values.DATE_ORDERS)}
 
@@ -123,10 +131,13 @@ def parse_toml(file: str, content: bytes) -> dict[str, Any]:
         row = content[: error.start].count(b"\n") + 1
         rule = "is not UTF-8 text; save it with the encoding UTF-8"
         raise CohortError(Problem(file, rule, None if wide else row)) from None
+    too_deep = CohortError(Problem(file, "is nested too deep; settings have two levels"))
+    if _LONG_NAME.search(text):
+        raise too_deep
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise CohortError(Problem(file, "is nested too deep; settings have two levels")) from None
+        raise too_deep from None
     except ValueError as error:
         raise CohortError(_not_toml(file, text, str(error))) from None
 
@@ -167,7 +178,9 @@ def merged(stated: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]
     taken: dict[str, tuple[str, Any]] = {}
     for source, said in stated.items():
         for name, value in said.items():
-            idle = value is None or value == defaults.get(name) or value in ([], {}, ())
+            default = defaults.get(name)
+            nothing = value in ([], {}) and type(value) is _form(default)
+            idle = value is None or value == default or nothing
             if name in taken and not idle and taken[name][1] != value:
                 rule = f"states another {shown(name)} than {taken[name][0]}; change one of them"
                 raise CohortError(Problem(source, rule))
@@ -176,6 +189,11 @@ def merged(stated: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]
     sources = Counter(source for source, _ in taken.values())
     main = sources.most_common(1)[0][0] if sources else next(iter(stated), "")
     return main, {name: value for name, (_, value) in taken.items()}
+
+
+def _form(default: Any) -> type:
+    """Return the type in which a setting with such a default is stated."""
+    return list if isinstance(default, tuple) else type(default)
 
 
 def settings_from(file: str, stated: Mapping[str, Any], sheet: str | None = None) -> Settings:
@@ -276,6 +294,8 @@ def _faults(stated: Mapping[str, Any]) -> Iterator[str]:
         yield "treatment is empty; name the arm under study as the table does"
     elif arms[0] == arms[1]:
         yield 'treatment and control are the same arm; name two, or write control = "" for one'
+    elif "both" in arms:
+        yield "an arm cannot be called both, which means a comparison in claims.csv; rename it"
 
 
 def _text_faults(name: str, value: Any) -> Iterator[str]:

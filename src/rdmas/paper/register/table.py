@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from rdmas.paper.problems import CohortError, Problem
@@ -16,6 +17,9 @@ LAST_ROW = 1_048_576
 COLUMNS = 500
 CELLS = 3_000_000
 CHARACTERS = 10_000
+
+#: So many rows with the same fault are one fault.
+_ALIKE = 5
 
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -161,7 +165,7 @@ def assemble(
         elif strays := _filled(cells, [*nameless, *range(len(names), len(cells))]):
             rule = f"stands in column {letters_of(strays[0])}, which has no name in row {first}"
             faults.append(problem(rule, number, value=cells[strays[0]]))
-    refuse(faults)
+    refuse(_folded(faults))
 
     notes, warnings = list(notes), list(warnings)
     if first > 1:
@@ -177,6 +181,20 @@ def assemble(
     rows = tuple(Row(number, tuple(_taken(cells, named))) for number, cells in body)
     header = tuple(str(names[place]) for place in named)
     return Sheet(file, sheet, header, rows, tuple(notes), tuple(warnings), first)
+
+
+def _folded(faults: Sequence[Problem]) -> list[Problem]:
+    """Let the first of many rows with the same fault stand for all."""
+    counts = Counter(fault.rule for fault in faults)
+    first = {fault.rule: fault for fault in reversed(faults)}
+    kept = []
+    for fault in faults:
+        more = counts[fault.rule] - 1
+        if more < _ALIKE - 1:
+            kept.append(fault)
+        elif fault is first[fault.rule]:
+            kept.append(replace(fault, rule=f"{fault.rule} ({more:,} more rows alike)"))
+    return kept
 
 
 def letters_of(place: int) -> str:

@@ -62,6 +62,12 @@ _MONTHS = {
     "dez": 12,
 }
 
+#: Letters and marks that are shown as nothing: fillers, joiners, selectors, a Braille blank.
+_INVISIBLE = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+
 _NUMBER = re.compile(r"[+-]?(\d+|\d*[.,]\d+)", re.ASCII)
 _EXPONENT = re.compile(r"[+-]?[\d.,]+e[+-]?\d+", re.ASCII | re.IGNORECASE)
 _EARLIEST = dt.date(1950, 1, 1)
@@ -104,8 +110,13 @@ def _word(written: str) -> str:
     """Return what a word is compared by; the words of a column are few."""
     if not written.isascii():
         plain = unicodedata.normalize("NFKC", written)
-        written = "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
+        written = "".join(letter for letter in plain if not _is_invisible(letter))
     return " ".join(written.casefold().split())
+
+
+def _is_invisible(letter: str) -> bool:
+    """Tell whether a letter is shown as nothing, or as a blank, and counts as none."""
+    return unicodedata.category(letter) == "Cf" or letter in _INVISIBLE
 
 
 def is_missing(cell: object) -> bool:
@@ -201,9 +212,11 @@ def coded(column: str, cell: object) -> Any:
     """
     known = _CODES[column]
     plain = re.sub(r"^([01])[.,]0+$", r"\1", word(cell), flags=re.ASCII)
-    full_width = isinstance(cell, str) and not cell.isascii() and plain.isdecimal()
-    if full_width:
-        raise ValueError("is written in full-width or other special digits; write 0 or 1")
+    written = text(cell)
+    if plain.isdecimal() and not written.isascii():
+        if any(letter.isdecimal() and not letter.isascii() for letter in written):
+            raise ValueError("is written in full-width or other special digits; write 0 or 1")
+        raise ValueError("has an invisible or special character in it; type 0 or 1 again")
     if isinstance(cell, str | int | float) and plain in known:
         return known[plain]
     *others, last = map(str, _FIELDS[column]["constraints"]["enum"])
@@ -310,7 +323,8 @@ def name(cell: object) -> str:
     kept = text(cell)
     if any(unicodedata.category(letter) in ("Zl", "Zp") or letter in "\r\n" for letter in kept):
         raise ValueError("has a line break in it; remove it")
-    if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Cn", "Co") for letter in kept):
+    odd = ("Cc", "Cf", "Cs", "Cn", "Co")
+    if any(unicodedata.category(it) in odd or _is_invisible(it) for it in kept):
         raise ValueError("has an invisible or control character in it; remove it")
     if len(kept) > 100:
         raise ValueError("is longer than 100 letters; shorten it")
