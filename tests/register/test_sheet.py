@@ -210,8 +210,8 @@ def test_ragged_rows_are_all_named(refused):
         "FILE, row 5: has 1 cell where the header has 3; leave a cell empty where nothing is "
         "known.",
     ]
-    many = refused("a,b\n" + "1,2,3\n" * 70)
-    assert len(many) == 51 and many[-1] == "and 20 more."
+    (many,) = refused("a,b\n" + "1,2,3\n" * 70)
+    assert many.endswith(" (69 more rows alike).")
 
 
 UNCLOSED = "a quotation mark is not closed, or stands inside a cell without being written twice."
