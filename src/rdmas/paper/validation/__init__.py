@@ -89,9 +89,7 @@ def valid_package(data_dir: str | Path, without: Collection[str] = ()) -> DataPa
     return package
 
 
-def beside_register(
-    folder: str | Path, descriptor: Mapping[str, Any], encoding: str | None = None
-) -> DataPackage:
+def beside_register(folder: str | Path, descriptor: Mapping[str, Any]) -> DataPackage:
     """Read the tables that stand beside a register, under the rules of a data package.
 
     Parameters
