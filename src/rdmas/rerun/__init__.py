@@ -112,7 +112,7 @@ def rerun(
         seconds = execute_chapters(run, missing, work, settings, say, progress)
         say("Building the site.")
         made = build_site(run, executed, work, settings)
-        (made / "notebooks").mkdir()
+        (made / "notebooks").mkdir(exist_ok=True)
         for name, file in executed.items():
             shutil.copyfile(file, made / "notebooks" / f"{name}.ipynb")
         text = record(run, made, began, datetime.now(UTC), seconds, software())

@@ -134,8 +134,13 @@ def configuration(plan: Plan, config: dict[str, Any]) -> dict[str, Any]:
         "rdmas_data": str(plan.data),
         "rdmas_mask_below": plan.options.mask_below,
         "rdmas_encoding": plan.options.encoding or "",
+        "rdmas_tables": False,
     }
-    return config | {
+    # This site is at another address than the book's, if at any.
+    elsewhere = ("repository", "launch_buttons")
+    return {
+        **{key: value for key, value in config.items() if key not in elsewhere},
+        "html": {key: value for key, value in config["html"].items() if key != "baseurl"},
         "title": plan.title,
         "execute": {"execute_notebooks": "off", "stderr_output": "error"},
         "sphinx": sphinx | {"recursive_update": True, "config": sphinx["config"] | here},

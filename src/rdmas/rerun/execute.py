@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 from tqdm import tqdm
 
-from rdmas.rerun.plan import Plan, RerunError
+from rdmas.rerun.plan import ABOUT_THE_EXAMPLE, Plan, RerunError
 from rdmas.rerun.work import full, is_full
 from rdmas.show.cohort import ENCODING, TITLE
 
@@ -126,7 +126,7 @@ def execute_chapters(
             began = time.monotonic()
             task = {
                 "chapter": str(plan.chapters[name]),
-                "parameters": plan.parameters,
+                "parameters": {} if name in ABOUT_THE_EXAMPLE else plan.parameters,
                 "target": str(targets[name]),
             }
             _follow(process, name, task, plan.out, bars)

@@ -26,6 +26,8 @@ PARTS = {
     "Using the book": ("reexecute", "conventions", "reference", "colophon"),
 }
 ROOT = "index"
+#: Chapters of the paper's book that describe the example register, whatever the data.
+ABOUT_THE_EXAMPLE = ("own_cohort",)
 RECORD = "ro-crate-metadata.json"
 LONGEST_TITLE = 200
 

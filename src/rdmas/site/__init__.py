@@ -8,6 +8,7 @@ exist and show what was recomputed for its claims. A page left over from older d
 
 Which data, ``rdmas_data`` says in the configuration, with ``rdmas_mask_below`` and
 ``rdmas_encoding`` as in `rdmas.paper.cohort.load_cohort`; by default they are the companion's.
+``rdmas_tables`` says whether their tables can be downloaded from the site.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("rdmas_data", "", "env")
     app.add_config_value("rdmas_mask_below", 0, "env")
     app.add_config_value("rdmas_encoding", "", "env")
+    app.add_config_value("rdmas_tables", True, "env")
     app.add_html_theme("rdmas", str(Path(__file__).parent / "theme"))
     app.add_html_math_renderer("mathml", (math.visit_inline, None), (math.visit_block, None))
     if app.config.html_baseurl:
@@ -133,6 +135,11 @@ def _cohort(app: Sphinx) -> Cohort:
     return kept["rdmas_cohort"]
 
 
+def _publishes_tables(app: Sphinx) -> bool:
+    """Tell whether tables can be downloaded: never those of patients' records."""
+    return app.config.rdmas_tables and not _cohort(app).is_register
+
+
 def _line(what: str, name: str, address: str) -> nodes.paragraph:
     """Return a line that says what a record is and links it."""
     line = nodes.paragraph("", f"{what}: ", classes=["rdmas-paper"])
@@ -167,11 +174,10 @@ def _add_context(app, pagename, templatename, context, doctree) -> None:
         meta.draw_card(title, book, Path(app.outdir) / picture)
         card = f"{app.config.html_baseurl.rstrip('/')}/{picture}"
     tags = meta.tags(title, context["body"], book, address, card)
-    if pagename == app.config.root_doc:
+    if pagename == app.config.root_doc and not cohort.is_register:
         tags += meta.linked_data(book, papers, scoreboard(cohort))
     context["metatags"] = context.get("metatags", "") + tags
-    # Tables of patients' records are never published.
-    folder = None if cohort.is_register else cohort.data_dir
+    folder = cohort.data_dir if _publishes_tables(app) else None
     has_notebook = app.env.doc2path(pagename).endswith(".ipynb")
     root = context["content_root"]
     repository = context.get("theme_repository_url", "")
@@ -187,7 +193,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     if any(explorers.MARK in page.read_text("utf-8") for page in Path(app.outdir).rglob("*.html")):
         explorers.write(Path(app.outdir) / "_static")
     cohort = _cohort(app)
-    if not cohort.is_register:
+    if _publishes_tables(app):
         root = Path(app.env.doc2path(app.config.root_doc))
         stamp.publish(Path(app.outdir), root.parent, cohort.data_dir)
     board = scoreboard(cohort)

@@ -18,14 +18,22 @@ from rdmas.stats import survival
 
 def first_line(register: str | Path) -> HTML:
     """Show the header of the register's table: names of columns, and no patient."""
-    table = next(file for file in sorted(Path(register).iterdir()) if file.suffix == ".csv")
-    with table.open(encoding="utf-8-sig") as lines:
+    path = Path(register)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    table = next((file for file in files if file.suffix == ".csv"), None)
+    if table is None:
+        return _block("The table is a workbook.")
+    with table.open(encoding="utf-8-sig", errors="replace") as lines:
         return _block(f"{table.name}\n{next(lines)}")
 
 
 def settings(register: str | Path) -> HTML:
     """Show the settings of the register."""
-    return _block((Path(register) / "cohort.toml").read_text(encoding="utf-8"))
+    path = Path(register)
+    file = (path if path.is_dir() else path.parent) / "cohort.toml"
+    if not file.is_file():
+        return _block("There is no cohort.toml: the defaults hold.")
+    return _block(file.read_text(encoding="utf-8"))
 
 
 def terminal(result: Result) -> HTML:
