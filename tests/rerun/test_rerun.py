@@ -424,14 +424,33 @@ while not pathlib.Path({go!r}).exists():
     time.sleep(0.05)"""
 
 
-def start(data, out, chapters, workers=1):
+def heeds_ctrl_c():
+    """Undo what a shell does to what runs in the background: tests may run there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def begin(*arguments):
+    """Start Python in a session of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, data, out, chapters, str(workers)],
+        [sys.executable, "-c", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=heeds_ctrl_c,
     )
+
+
+def start(data, out, chapters, workers=1):
+    return begin(RUN, data, out, chapters, str(workers))
+
+
+def ended(run):
+    """Return what a run that is about to end has said; it does not outlive the test."""
+    try:
+        return run.communicate(timeout=60)[0]
+    finally:
+        run.kill()
 
 
 def processes_of(work):
@@ -480,7 +499,7 @@ def test_an_interrupted_run_leaves_no_process_and_the_next_one_goes_on(data, pla
         os.killpg(run.pid, signal.SIGINT)
     else:
         run.send_signal(signal.SIGKILL if end == "kill -9" else signal.SIGTERM)
-    text = run.communicate(timeout=60)[0]
+    text = ended(run)
     assert text.startswith("index: executed in ")
     until(lambda: not processes_of(work), 15)
     assert not out.exists()
@@ -525,25 +544,19 @@ def test_a_worker_that_is_killed_is_said_and_its_kernel_ends(data, plain, tmp_pa
         if b"rdmas.rerun.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
     os.kill(worker, signal.SIGKILL)
-    assert "Chapter survival lost its worker process" in run.communicate(timeout=60)[0]
+    assert "Chapter survival lost its worker process" in ended(run)
     until(lambda: not processes_of(work), 15)
     assert not out.exists()
 
 
 def test_ctrl_c_ends_the_command_in_a_sentence(data, tmp_path):
     out = tmp_path / "out"
-    command = [sys.executable, "-c", "from rdmas.cli import main; main()", "rerun"]
-    run = subprocess.Popen(
-        [*command, "--data", data, "--out", out, "--workers", "1"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    command = ("from rdmas.cli import main; main()", "rerun")
+    run = begin(*command, "--data", data, "--out", out, "--workers", "1")
     work = work_folder(out)
     until(lambda: processes_of(work))
     os.killpg(run.pid, signal.SIGINT)
-    text = run.communicate(timeout=60)[0]
+    text = ended(run)
     assert run.returncode == 130
     assert text.splitlines() == [
         "Interrupted. What is done is kept; the same command goes on there."
