@@ -165,7 +165,7 @@ def test_the_words_on_false_alarms_are_of_the_log_rank_test_and_round_the_error_
 
 def test_the_trials_gone_through_are_worded():
     assert scoreboard.say_trials(
-        Table(1, 8, 3, 9), [Table(1, 8, 2, 9)] * 3, [0.5, 0.25, 0.12], 40_000
+        (1 / 8, 3 / 9), [Table(1, 8, 2, 9)] * 3, [0.5, 0.25, 0.12], 40_000
     ) == {
         "n_a": "8",
         "n_b": "9",

@@ -46,7 +46,9 @@ def rows(shown):
 
 
 def words_of(ax):
-    return " ".join([text.get_text() for text in ax.texts] + [ax.get_xlabel()])
+    """Return what a figure says, on one line."""
+    said = [text.get_text() for text in ax.texts] + [ax.get_xlabel()]
+    return " ".join(" ".join(said).split())
 
 
 @cases
@@ -149,6 +151,15 @@ def test_the_notes_on_p_show_some_orders_and_say_how_many_there_are(deaths):
 def test_random_data_sets_are_as_many_as_fit_into_memory():
     assert p_value_notes.affordable(200_000, 41) == 200_000
     assert p_value_notes.affordable(200_000, 4000) == 3000
+
+
+def test_nothing_is_drawn_where_nobody_died_or_survived():
+    for deaths in (table(0, 20, 0, 21), ALL_DEAD):
+        assert p_value_notes.early_ends_tried(deaths) == []
+    assert p_value_notes.early_ends_tried(table(1, 20, 8, 21)) == [2, 4, 8, 16]
+    nothing = p_value_notes.ensemble([], [])
+    assert "No data set" in words_of(figures.plot_ensemble(nothing, REPORTED, ALPHA))
+    assert len(rows(p_value_notes.shares_table(nothing, REPORTED, ALPHA))) == 1
 
 
 def test_bounds_that_were_not_searched_are_named():

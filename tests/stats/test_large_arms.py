@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, fisher_exact, hypergeom
 
 from rdmas.stats import controls, fragility, misclassification, no_effect
-from rdmas.stats.checks import Table, table
+from rdmas.stats.checks import LeftOutError, Table, table
+from rdmas.stats.logrank import (
+    losses_for_every_order,
+    losses_to_exceed,
+    number_of_orders,
+    one_loss,
+    ordering_counts,
+    orderings,
+    p_range,
+    random_data_sets,
+    weak_orderings,
+)
 from rdmas.stats.two_by_two import (
     TESTS,
     UNCONDITIONAL_IN_SEARCHES_UP_TO,
@@ -198,6 +209,68 @@ def test_what_is_left_out_is_no_probability():
     assert done["left_out"] == "" and 0 < done["below"] < 1
     assert left_out["left_out"] == "left out: more than 70 patients"
     assert np.isnan([left_out["p_value"], left_out["below"], left_out["as_small_this_way"]]).all()
+
+
+def test_exact_tests_are_not_summed_for_each_of_too_many_tables():
+    tests = ["chi2", "fisher", "fisher_central"]
+    found = no_effect.without_effect(60, 300, 90, 300, -1.0, 0.5, tests=tests).by_test
+    assert found["left_out"].tolist() == ["", "", "left out: more than 20,000 tables"]
+    assert found["below"].notna().tolist() == [True, True, False]
+    with pytest.raises(LeftOutError, match="Fisher exact, central is left out"):
+        no_effect.by_spread(60, 300, 90, 300, -1.0, [0.5], test="fisher_central")
+
+
+def test_what_would_not_fit_into_memory_is_left_out():
+    with pytest.raises(LeftOutError, match="50,000,000 times"):
+        random_data_sets(*LARGE, 200_000, seed=1)
+    with pytest.raises(LeftOutError, match="1,000,000 pairs"):
+        misclassification.misclassification_grid(*APART)
+    assert len(misclassification.misclassification_grid(*APART, most=4)) == 25
+    with pytest.raises(LeftOutError, match="20,000 tables"):
+        fragility.significance_map(200, 200)
+
+
+def test_log_rank_searches_are_left_out_at_once():
+    # Group 45: from 7 and 7 deaths on the orders were once too many; 40: all dead.
+    for counts in [(15, 15, 18, 18), (30, 300, 50, 300), LARGE, (2000, 2000, 2000, 2000)]:
+        start = time.perf_counter()
+        for call in (
+            lambda counts=counts: orderings(*counts),
+            lambda counts=counts: weak_orderings(*counts),
+            lambda counts=counts: ordering_counts(*counts, ties=True),
+            lambda counts=counts: losses_for_every_order(*counts),
+            lambda counts=counts: fragility.logrank_fragility(*counts, ties=True),
+        ):
+            with pytest.raises(LeftOutError):
+                call()
+        assert time.perf_counter() - start < 5
+    for counts in [(30, 300, 50, 300), LARGE, (2000, 2000, 1999, 2000)]:
+        with pytest.raises(LeftOutError, match="Too many orders"):
+            p_range(*counts, lost=1, ties=True)
+        with pytest.raises(LeftOutError, match="Too many orders"):
+            losses_to_exceed(*counts, ties=True)
+        with pytest.raises(LeftOutError, match="orders of deaths"):
+            one_loss(*counts)
+
+
+@pytest.mark.parametrize(("deaths_a", "deaths_b"), [(7, 8), (15, 18), (0, 2000), (300, 350)])
+def test_orders_are_counted_exactly_however_many(deaths_a, deaths_b):
+    assert number_of_orders(deaths_a, deaths_b) == comb(deaths_a + deaths_b, deaths_a)
+    # With ties, a sequence of k times at each of which somebody dies, by inclusion and exclusion
+    # over the times at which nobody does.
+    deaths = deaths_a + deaths_b
+    if deaths <= 40:
+        by_hand = sum(
+            (-1) ** (k - j)
+            * comb(k, j)
+            * comb(j + deaths_a - 1, deaths_a)
+            * comb(j + deaths_b - 1, deaths_b)
+            for k in range(1, deaths + 1)
+            for j in range(1, k + 1)
+        )
+        assert number_of_orders(deaths_a, deaths_b, ties=True) == by_hand
+    elif deaths_a == 0:
+        assert number_of_orders(0, deaths_b, ties=True) == 2 ** (deaths_b - 1)
 
 
 # Indices of large arms ------------------------------------------------------------------------

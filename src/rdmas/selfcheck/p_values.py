@@ -42,6 +42,7 @@ __all__ = [
     "false_alarms",
     "likely_trials",
     "planted_errors",
+    "risks",
 ]
 
 _DECIMALS = 3
@@ -211,12 +212,28 @@ class Trial:
         return unseen_followup(self.deaths)
 
 
+def risks(deaths: Table) -> tuple[float, float]:
+    """Return the probability of death in each arm, from which imagined trials are made.
+
+    As observed; if nobody died, or nobody survived, with half a death and half a survivor added in
+    each arm.
+
+    Examples
+    --------
+    >>> risks(Table(1, 20, 8, 20)), risks(Table(0, 24, 0, 49))
+    ((0.05, 0.4), (0.02, 0.01))
+    """
+    more = 0.5 if deaths.events_a + deaths.events_b in (0, deaths.n_a + deaths.n_b) else 0
+    risk_a, risk_b = ((events + more) / (n + 2 * more) for events, n in (deaths[:2], deaths[2:]))
+    return risk_a, risk_b
+
+
 def likely_trials(deaths: Table, number: int) -> list[Trial]:
     """List how trials with arms like these are most likely to end.
 
     Each arm has as many patients as here, 25 at most, because unseen times are slow to search in
-    larger arms; and each patient dies with the probability that was observed in the arm. Ends
-    without a death, or without a survivor, are left out: tests of times are not defined there.
+    larger arms; and each patient dies with the probability of `risks`. Ends without a death, or
+    without a survivor, are left out: tests of times are not defined there.
 
     Parameters
     ----------
@@ -233,7 +250,7 @@ def likely_trials(deaths: Table, number: int) -> list[Trial]:
     Raises
     ------
     ValueError
-        If the counts are impossible, or nobody died, or nobody survived.
+        If the counts are impossible.
 
     Examples
     --------
@@ -242,11 +259,10 @@ def likely_trials(deaths: Table, number: int) -> list[Trial]:
     (Table(events_a=1, n_a=6, events_b=3, n_b=6), 0.1256)
     """
     events_a, n_a, events_b, n_b = checks.table(*deaths)
-    if events_a + events_b in (0, n_a + n_b):
-        raise ValueError("Somebody must have died and somebody survived.")
     size_a, size_b = min(n_a, _LARGEST), min(n_b, _LARGEST)
-    in_a = binom.pmf(np.arange(size_a + 1), size_a, events_a / n_a)
-    in_b = binom.pmf(np.arange(size_b + 1), size_b, events_b / n_b)
+    risk_a, risk_b = risks(Table(events_a, n_a, events_b, n_b))
+    in_a = binom.pmf(np.arange(size_a + 1), size_a, risk_a)
+    in_b = binom.pmf(np.arange(size_b + 1), size_b, risk_b)
     ends = [
         Trial(Table(a, size_a, b, size_b), float(in_a[a] * in_b[b]))
         for a in range(size_a + 1)

@@ -30,11 +30,11 @@ __all__ = [
 ]
 
 
-# Tables of a map that can still be looked at.
+# Tables of a map that can still be looked at, and of which a test can sum each by itself.
 _MOST_TABLES = 20_000
 
 # Entries of all searches that one fragility index of the log-rank test may take.
-_MOST_WORK = 50_000_000
+_MOST_WORK = 30_000_000
 
 
 def fragility(
@@ -370,11 +370,14 @@ def checked_tests(tests: Iterable[str] | None) -> list[str]:
 def p_of_tables(
     events_a: NDArray[np.int64], n_a: int, events_b: NDArray[np.int64], n_b: int, test: str
 ) -> NDArray[np.float64]:
-    """P of many tables with the same sizes."""
+    """P of many tables with the same sizes; left out if each of too many needs sums of its own."""
     if test == "fisher":
         return two_sided_fisher(n_a, n_b)[events_a, events_b]
     if TESTS[test].kind == "formula":
         columns: Any = np.broadcast_arrays(events_a, n_a, events_b, n_b)
         return TESTS[test].function(Table(*columns))
+    if events_a.size > _MOST_TABLES:
+        why = f"left out: more than {_MOST_TABLES:,} tables"
+        raise checks.LeftOutError(f"{TESTS[test].name} is {why}.")
     pairs = zip(events_a.tolist(), events_b.tolist(), strict=True)
     return np.array([float(TESTS[test].function(Table(a, n_a, b, n_b))) for a, b in pairs])

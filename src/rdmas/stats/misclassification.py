@@ -20,6 +20,9 @@ __all__ = ["misclassification_frontier", "misclassification_grid"]
 # Half as many tables have to be gone through, for each test, which takes seconds.
 _MOST_PAIRS = 20_000
 
+# Rows of a grid that still fit into memory with ease.
+_MOST_ROWS = 1_000_000
+
 
 def misclassification_grid(
     events_a: int,
@@ -61,6 +64,8 @@ def misclassification_grid(
     ValueError
         If the counts are impossible, the test is unknown or left out of searches among so many
         patients, or `alpha` is not between 0 and 1.
+    rdmas.stats.checks.LeftOutError
+        If there are more than a million pairs.
 
     Examples
     --------
@@ -75,13 +80,13 @@ def misclassification_grid(
     searched(test, table)
     change_a, change_b = narrowing(table)
     listed = None if most is None else checks.whole("most", most) + 1
-    wrong_a, wrong_b = (
-        wrong.ravel()
-        for wrong in np.mgrid[
-            : len(list(switched(table, "a", change_a))[:listed]),
-            : len(list(switched(table, "b", change_b))[:listed]),
-        ]
-    )
+    sizes = [
+        len(list(switched(table, arm, change))[:listed])
+        for arm, change in (("a", change_a), ("b", change_b))
+    ]
+    if sizes[0] * sizes[1] > _MOST_ROWS:
+        raise checks.LeftOutError(f"There are more than {_MOST_ROWS:,} pairs: give `most`.")
+    wrong_a, wrong_b = (wrong.ravel() for wrong in np.mgrid[: sizes[0], : sizes[1]])
     after_a, after_b = table.events_a + change_a * wrong_a, table.events_b + change_b * wrong_b
     p = p_of_tables(after_a, table.n_a, after_b, table.n_b, test)
     return pd.DataFrame(

@@ -162,7 +162,13 @@ def without_effect(
     """
     observed = checks.table(events_a, n_a, events_b, n_b)
     alpha, patients = checks.alpha(alpha), observed.n_a + observed.n_b
+    marks: dict[str, dict[str, Marks]] = {}
     left_out = {key: TESTS[key].left_out(patients, searched=True) for key in checked_tests(tests)}
+    for key in [key for key, why in left_out.items() if not why]:
+        try:
+            marks[key] = _marked(observed, key, alpha)
+        except checks.LeftOutError as error:
+            left_out[key] = str(error).removeprefix(f"{TESTS[key].name} is ").rstrip(".")
     probability = table_probabilities(observed.n_a, observed.n_b, mu, tau, weight)
     a_far, b_far = _as_far(observed)
     rows = [
@@ -171,7 +177,7 @@ def without_effect(
             "key": key,
             "sides": TESTS[key].sides,
             "p_value": nan if why else float(TESTS[key].function(observed)),
-            **(_UNKNOWN if why else _shares(_marked(observed, key, alpha), probability)),
+            **(_UNKNOWN if why else _shares(marks[key], probability)),
             "left_out": why,
         }
         for key, why in left_out.items()

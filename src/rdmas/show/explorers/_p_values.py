@@ -162,13 +162,14 @@ def _p_line(p_values: pd.DataFrame, order: Control, reported: str) -> Drawn:
 
 def unseen_followup(
     ranges: Sequence[PRange], reported: str, alpha: float, arms: Sequence[str]
-) -> Explorer:
+) -> Explorer | Markdown:
     """Let follow-up of more and more survivors end early: the range of P, and who attains it.
 
     Parameters
     ----------
     ranges : sequence of rdmas.stats.logrank.PRange
-        With at most 0, 1, 2, ... early ends.
+        With at most 0, 1, 2, ... early ends. None if there is too much to search, and undefined if
+        nobody died; that is then said instead.
     reported : str
         The printed P.
     alpha : float
@@ -176,6 +177,10 @@ def unseen_followup(
     arms : sequence of str
         Names of arms a and b.
     """
+    if not ranges:
+        return Markdown("There are too many orders of deaths and ends of follow-up to search.")
+    if ranges[0].low_data is None:
+        return Markdown("No order of deaths has a log-rank P.")
     lost = Control(
         "lost",
         "Survivors whose follow-up ended before the last death, at most",

@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 import pandas as pd
+from IPython.display import Markdown
 
 from rdmas.show import prose
 from rdmas.show.explorers._explorer import Control, Drawn, Explorer, Words, equals
@@ -36,13 +37,14 @@ def p_landscape(
     alpha: float,
     arms: Sequence[str],
     start: str = "chi2_n_minus_1",
-) -> Explorer:
+) -> Explorer | Markdown:
     """Show P of every table that arms of these sizes can have, by test, with the fragility path.
 
     Parameters
     ----------
     every_table : pandas.DataFrame
-        From `rdmas.stats.fragility.significance_map`; the events are deaths.
+        From `rdmas.stats.fragility.significance_map`; the events are deaths. Empty if there are too
+        many tables, which is then said instead.
     by_test : pandas.DataFrame
         From `rdmas.stats.fragility.fragility_by_test`, of the published table.
     published : rdmas.stats.checks.Table
@@ -56,6 +58,8 @@ def p_landscape(
     start : str
         Key of the test shown first.
     """
+    if every_table.empty:
+        return Markdown("Arms of these sizes can have too many results to show each of them.")
     here = {"events_a": published.events_a, "events_b": published.events_b}
     for events, place in here.items():
         every_table = every_table[(every_table[events] - place).abs() <= _AROUND]

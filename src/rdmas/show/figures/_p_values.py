@@ -294,6 +294,8 @@ def plot_ensemble(p_values: pd.DataFrame, reported: str, alpha: float) -> Axes:
     p_values : pandas.DataFrame
         Columns ``p_value`` and ``group``; one curve for each group.
     """
+    if p_values.empty:
+        return left_out("No data set: nobody died, or nobody survived whose follow-up could end")
     ax = new_axes(height=3.8)
     ax.axvline(alpha, color=INK, linestyle="--", linewidth=1.2)
     groups = p_values.groupby("group", sort=False)["p_value"]

@@ -5,6 +5,7 @@ Arm a of every count is the treatment arm, arm b the controls; events are deaths
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -125,12 +126,14 @@ def say_counts(deaths: Table, treatment: str, alpha: float) -> dict[str, str]:
 
 def say_tests(tests: pd.DataFrame, reported: str, alpha: float) -> dict[str, str]:
     """Word the tests on the counts that are defined there; `tests` are two-sided."""
+    p_of = dict(zip(tests["key"], tests["p_value"], strict=True))
     tests = tests.dropna(subset="p_value")
     p_values = tests["p_value"]
-    p_of = dict(zip(tests["key"], p_values, strict=True))
     largest = tests.to_dict("records")[int(p_values.argmax())]
-    twice = rounding.reproduces_by_rounding_twice(p_of["chi2"], reported)
-    shown_first = prose.p_value(p_of["chi2_n_minus_1"], twice or 4)
+    defined = math.isfinite(p_of["chi2"])
+    twice = rounding.reproduces_by_rounding_twice(p_of["chi2"], reported) if defined else None
+    # Of equal outcomes everywhere a chi-square test has no P.
+    shown_first = prose.p_value(p_of["chi2_n_minus_1"], twice or 4) if defined else "nan"
     return {
         "tests": prose.count(len(tests)),
         "families": families(tests),
@@ -152,6 +155,11 @@ def say_tests(tests: pd.DataFrame, reported: str, alpha: float) -> dict[str, str
 def families(tests: pd.DataFrame) -> str:
     """Count the statistics that tests share."""
     return prose.count(tests["statistic"].nunique())
+
+
+def one_more(deaths: Table) -> Table:
+    """Return the counts with one more death in the treatment arm, if anybody there survived."""
+    return deaths._replace(events_a=min(deaths.events_a + 1, deaths.n_a))
 
 
 def say_one_more(tests: pd.DataFrame, alpha: float) -> dict[str, str]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rdmas.show import figures, prose, tables
 from rdmas.show.pages.p_value import hits, say_early_ends
 from rdmas.stats import rounding
+from rdmas.stats.checks import Table
 from rdmas.stats.cox import HazardRatio
 from rdmas.stats.logrank import PRange
 from rdmas.stats.significance import significant
@@ -152,6 +153,14 @@ def early_ends(to_exceed: int | str | None) -> int:
     return to_exceed if isinstance(to_exceed, int) else 0
 
 
+def early_ends_tried(deaths: Table) -> list[int]:
+    """Return the numbers of early ends that are drawn: none unless some died and some survived."""
+    survived = deaths.complement()
+    survivors = survived.events_a + survived.events_b
+    most = survivors if deaths.events_a + deaths.events_b else 0
+    return [lost for lost in (2, 4, 8, 16) if lost <= most]
+
+
 def affordable(n_datasets: int, patients: int) -> int:
     """Return how many random data sets of so many patients fit into memory, at most as wanted."""
     return min(n_datasets, max(100, _MOST_TIMES // patients))
@@ -159,9 +168,10 @@ def affordable(n_datasets: int, patients: int) -> int:
 
 def ensemble(losses: Sequence[int], p_values: Sequence[NDArray]) -> pd.DataFrame:
     """Return P of random data sets as `plot_ensemble` takes it, by early ends of follow-up."""
-    lost = np.repeat(losses, [len(drawn) for drawn in p_values])
+    lost = np.repeat(np.array(losses, int), [len(drawn) for drawn in p_values])
     groups = [f"{number} early ends" for number in lost]
-    return pd.DataFrame({"p_value": np.concatenate(p_values), "group": groups, "lost": lost})
+    p_value = np.concatenate([np.empty(0), *p_values])
+    return pd.DataFrame({"p_value": p_value, "group": groups, "lost": lost})
 
 
 def shares_table(drawn: pd.DataFrame, reported: str, alpha: float) -> HTML:

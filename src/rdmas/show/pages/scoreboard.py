@@ -78,14 +78,17 @@ def false_alarms_table(alarms: pd.DataFrame) -> HTML:
 
 
 def say_trials(
-    deaths: Table, ends: Sequence[Table], probabilities: Sequence[float], n_datasets: int
+    risks: tuple[float, float],
+    ends: Sequence[Table],
+    probabilities: Sequence[float],
+    n_datasets: int,
 ) -> dict[str, str]:
-    """Word which trials were gone through, and how many data sets were drawn."""
+    """Word which trials were gone through, of which risks, and how many data sets were drawn."""
     return {
         "n_a": prose.count(ends[0].n_a),
         "n_b": prose.count(ends[0].n_b),
-        "risk_a": prose.percent(deaths.events_a / deaths.n_a),
-        "risk_b": prose.percent(deaths.events_b / deaths.n_b),
+        "risk_a": prose.percent(risks[0]),
+        "risk_b": prose.percent(risks[1]),
         "trials": prose.count(len(probabilities)),
         "covered": prose.percent(sum(probabilities)),
         "datasets": prose.count(n_datasets),

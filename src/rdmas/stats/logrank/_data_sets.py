@@ -13,6 +13,9 @@ from rdmas.stats.logrank._statistic import logrank_p
 # Those of so many data sets, all together, take seconds to sort.
 _MOST_TIMES = 20_000_000
 
+# They take half a gigabyte.
+_MOST_DRAWN = 50_000_000
+
 DataSets = tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]
 
 
@@ -165,6 +168,8 @@ def random_data_sets(
     ValueError
         If the counts are impossible, more patients are lost than survive, or patients are lost
         although nobody dies.
+    rdmas.stats.checks.LeftOutError
+        If there are more than 50 million times to draw.
 
     Examples
     --------
@@ -178,6 +183,8 @@ def random_data_sets(
     """
     table = checks.table(deaths_a, n_a, deaths_b, n_b)
     n_datasets = checks.whole("n_datasets", n_datasets)
+    if n_datasets * (table.n_a + table.n_b) > _MOST_DRAWN:
+        raise checks.LeftOutError(f"There are more than {_MOST_DRAWN:,} times to draw at once.")
     died, arm = _died_and_arm(table)
     deaths, survivors = int(died.sum()), int((~died).sum())
     lost = checks.whole("lost", lost, high=survivors)
