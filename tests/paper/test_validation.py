@@ -115,7 +115,7 @@ BAD_FILES = {
     "a header cell too few": (
         lambda text: text.replace(",died,", ",", 1),
         "patients.csv, row 2: has 10 cells where the header has 9; a cell that holds the separator "
-        "needs quotation marks around it (so in 40 more rows).",
+        "needs quotation marks around it (40 more rows alike).",
     ),
     "header only": (
         lambda text: text.splitlines()[0] + "\n",

@@ -122,7 +122,7 @@ def _register(folder: Path, draw: np.random.Generator) -> Path:
             "patient_id": np.arange(n),
             "arm": np.repeat(["treatment", "control"], sizes),
             "sex": draw.choice(["female", "male"], n),
-            "diagnosis": draw.choice(["AOSD", "SLE"], n),
+            "diagnosis": draw.choice(["vasculitis", "sarcoidosis"], n),
             "response_week8": draw.choice(["complete", "partial", "none"], n),
             "followup_time": np.where(died, draw.integers(60, 200, n), draw.integers(100, 700, n)),
             "died": died.astype(int),
