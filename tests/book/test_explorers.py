@@ -196,8 +196,9 @@ def test_a_tapped_square_is_chosen(opened):
     page, figure = opened("landscape", has_touch=True)
     squares = figure.locator(".chart g.mark-rect.role-mark path")
     squares.nth(3 * 22 + 10).scroll_into_view_if_needed()
+    page.wait_for_timeout(800)  # pages scroll smoothly
     box = squares.nth(3 * 22 + 10).bounding_box()
-    page.touchscreen.tap(box["x"] + 4, box["y"] + 4)
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert said(figure).startswith("Deaths 3 of 20 and 10 of 21: ")
 
 
