@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import jsonschema
 import numpy as np
@@ -189,6 +190,6 @@ def test_a_level_widens_the_interval(cohorts):
 
 def test_an_empty_comparison_has_all_columns(cohorts):
     cohort = cohorts["ordinary"]
-    nothing = type(cohort)(**{**vars(cohort), "published": cohort.published.iloc[:0]})
+    nothing = replace(cohort, published=cohort.published.iloc[:0])
     assert list(beside_published(nothing)) == list(COLUMNS)
     assert claims.tally(claims.scoreboard(nothing)).empty
