@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((REPOSITORY / "book").glob("*.ipynb"))
@@ -54,3 +55,24 @@ def built():
 def site(built):
     """The folder of the built site."""
     return built[0] / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium; where there is none tests are skipped, and fail where it must be."""
+    from rdmas.site import pdf  # most tests need no browser, and not what makes pages
+
+    chromium = pdf.browser()
+    if chromium is None:
+        message = "no Chromium on PATH and RDMAS_CHROMIUM is not set"
+        if os.environ.get("RDMAS_REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox does not start for root, as which CI runs; the pages are ours.
+        running = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield running
+        running.close()

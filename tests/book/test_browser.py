@@ -13,11 +13,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import CHAPTERS, REPOSITORY
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
-CHROMIUM = os.environ.get("RDMAS_CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
+from rdmas.site import pdf
+
+CHROMIUM = pdf.browser()
 PAGES = ["index.html", *(f"book/{path.stem}.html" for path in CHAPTERS)]
 WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
 INTERFACE = [
@@ -38,23 +37,6 @@ def address(site):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        message = "no Chromium on PATH and RDMAS_CHROMIUM is not set"
-        if os.environ.get("RDMAS_REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox does not start for root, as which CI runs; the pages are ours.
-        running = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield running
-        running.close()
 
 
 @pytest.fixture

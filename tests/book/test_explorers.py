@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
-from test_browser import CHROMIUM
 
 from rdmas.paper.cohort import load_cohort
 from rdmas.show import explorers, prose
@@ -50,28 +48,13 @@ def folder(request):
     return Path(named) if named else request.getfixturevalue("site")
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    if CHROMIUM is None:
-        message = "no Chromium on PATH and RDMAS_CHROMIUM is not set"
-        if os.environ.get("RDMAS_REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def opened(chromium, folder):
+def opened(browser, folder):
     """Open the page of an explorer from its file, and fail where it complained."""
     contexts, troubles = [], []
 
     def open_page(name, **options):
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
@@ -310,8 +293,8 @@ def test_what_explorers_need_is_small(folder):
 
 
 @each
-def test_the_library_is_fetched_only_near_an_explorer(chromium, folder, name):
-    page = chromium.new_page(viewport={"width": 1280, "height": 700})
+def test_the_library_is_fetched_only_near_an_explorer(browser, folder, name):
+    page = browser.new_page(viewport={"width": 1280, "height": 700})
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto((folder / "book" / f"{PAGES[name][0]}.html").as_uri())

@@ -135,6 +135,14 @@ def _cohort(app: Sphinx) -> Cohort:
     return kept["rdmas_cohort"]
 
 
+def _board(app: Sphinx) -> pd.DataFrame:
+    """Return the scoreboard of that cohort; it is derived once."""
+    kept = vars(app)
+    if "rdmas_board" not in kept:
+        kept["rdmas_board"] = scoreboard(_cohort(app))
+    return kept["rdmas_board"]
+
+
 def _publishes_tables(app: Sphinx) -> bool:
     """Tell whether tables can be downloaded: never those of patients' records."""
     return app.config.rdmas_tables and not _cohort(app).is_register
@@ -175,7 +183,7 @@ def _add_context(app, pagename, templatename, context, doctree) -> None:
         card = f"{app.config.html_baseurl.rstrip('/')}/{picture}"
     tags = meta.tags(title, context["body"], book, address, card)
     if pagename == app.config.root_doc and not cohort.is_register:
-        tags += meta.linked_data(book, papers, scoreboard(cohort))
+        tags += meta.linked_data(book, papers, _board(app))
     context["metatags"] = context.get("metatags", "") + tags
     folder = cohort.data_dir if _publishes_tables(app) else None
     has_notebook = app.env.doc2path(pagename).endswith(".ipynb")
@@ -196,7 +204,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     if _publishes_tables(app):
         root = Path(app.env.doc2path(app.config.root_doc))
         stamp.publish(Path(app.outdir), root.parent, cohort.data_dir)
-    board = scoreboard(cohort)
+    board = _board(app)
     (Path(app.outdir) / CLAIMS_FILE).write_text(as_json(board), encoding="utf-8")
     schema = json.dumps(json_schema(), indent=1) + "\n"
     (Path(app.outdir) / SCHEMA_FILE).write_text(schema, encoding="utf-8")
