@@ -141,10 +141,9 @@ def test_changed_data_and_a_changed_helper_show_at_once(another):
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     helper = another / "src" / "rdmas" / "show" / "prose.py"
     code = helper.read_text(encoding="utf-8")
-    assert 'return f"{events} of {n}"' in code
-    helper.write_text(
-        code.replace('return f"{events} of {n}"', 'return f"{events} out of {n}"'), "utf-8"
-    )
+    wording = 'return f"{count(events)} of {count(n)}"'
+    assert wording in code
+    helper.write_text(code.replace(wording, wording.replace(" of ", " out of ")), "utf-8")
     result = make(another, "book")
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     text = text_of(another, "book/survival")

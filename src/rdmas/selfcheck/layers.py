@@ -28,8 +28,8 @@ def package_layers() -> pd.DataFrame:
     Examples
     --------
     >>> modules = package_layers().set_index("module")
-    >>> modules.loc["cohort", "purpose"]
-    'A validated cohort: its patients, the claims it is held against, published cohorts.'
+    >>> modules.loc["claims", "purpose"]
+    'Every claim re-derived: verdicts and the scoreboard.'
     """
     import grimp  # part of the book's tools, not of the package's
 

@@ -40,7 +40,7 @@ def draw_card(title: str, book: str, file: Path) -> None:
     figure.text(0.06, 0.6, lines.replace("$", r"\$"), fontsize=46, va="center", **words)
     figure.text(0.06, 0.12, book.replace("$", r"\$"), fontsize=26, **words)
     file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, metadata={"Software": None})
+    figure.savefig(file, bbox_inches=figure.bbox_inches, metadata={"Software": None})
 
 
 def tags(
